@@ -1,0 +1,221 @@
+//! Events: what happened, for the log of the store and for syslog. No secret has a field here.
+
+use std::fmt;
+
+use crate::clock::Timestamp;
+
+/// One line of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When; of several equal ones, the last.
+    pub time: Timestamp,
+    /// On which machine.
+    pub host: String,
+    /// Who changed something; `None` for logins.
+    pub actor: Option<String>,
+    /// The account, normalised; of a name that cannot be normalised, nothing.
+    pub account: Option<String>,
+    /// The service.
+    pub service: Option<String>,
+    /// An address, `local` or `unknown`.
+    pub remote: Option<String>,
+    /// What became of it.
+    pub result: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// Observe mode: the result would have been this.
+    pub would: Option<Verdict>,
+    /// The rule that decided.
+    pub rule: Option<String>,
+    /// The kind of the credential.
+    pub kind: Option<String>,
+    /// Its id.
+    pub credential: Option<String>,
+    /// How many equal ones this stands for.
+    pub count: u32,
+}
+
+/// Declares an enum whose variants have fixed names, readable in both directions.
+macro_rules! names {
+    ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $type { $($(#[$doc])* $variant,)* }
+
+        impl $type {
+            /// Every one of them.
+            pub const ALL: &[$type] = &[$($type::$variant,)*];
+
+            /// Its name in the log.
+            pub fn as_str(self) -> &'static str {
+                match self { $($type::$variant => $name,)* }
+            }
+
+            /// The one of that name.
+            pub fn parse(name: &str) -> Option<$type> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == name)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+names! {
+    /// What became of it.
+    Verdict {
+        /// A fresh credential was right.
+        Accepted = "accepted",
+        /// A spent code, inside of its window.
+        Continued = "continued",
+        /// Left to the next module.
+        Passed = "passed",
+        /// The secret did not do.
+        Refused = "refused",
+        /// The rule did not allow it.
+        Denied = "denied",
+        /// The budget was used up.
+        Throttled = "throttled",
+        /// Something that must work did not.
+        Unavailable = "unavailable",
+        /// An administrator or owner changed something.
+        Changed = "changed",
+    }
+}
+
+names! {
+    /// Why.
+    Reason {
+        /// A one-time code was right.
+        Code = "code",
+        /// A one-time code was right; the part before it goes to the next module.
+        CodeAndPassword = "code-and-password",
+        /// An app password was right.
+        AppPassword = "app-password",
+        /// The code's window is open.
+        Window = "window",
+        /// The rule accepts the main password.
+        Password = "password",
+        /// Nothing is enrolled, and enrolment is optional.
+        NotEnrolled = "not-enrolled",
+        /// The user is never judged.
+        Exempt = "exempt",
+        /// The password was judged before, and is enough here.
+        SecondStep = "second-step",
+        /// No credential says so.
+        Wrong = "wrong",
+        /// Used before.
+        Spent = "spent",
+        /// A code whose window is open elsewhere.
+        Replay = "replay",
+        /// Right, and too late.
+        Expired = "expired",
+        /// Right once.
+        Revoked = "revoked",
+        /// Restored, and not looked at since.
+        Suspended = "suspended",
+        /// Right, and not for here.
+        OutOfScope = "out-of-scope",
+        /// A kind that the rule does not accept.
+        NotAccepted = "not-accepted",
+        /// An app password with a typing error.
+        Mistyped = "mistyped",
+        /// The user asked which code is due.
+        Question = "question",
+        /// A name or a secret that is refused unread.
+        Malformed = "malformed",
+        /// The account is locked or expired.
+        Closed = "closed",
+        /// The rule accepts nothing.
+        Rule = "rule",
+        /// No rule matches.
+        NoRule = "no-rule",
+        /// Too many wrong guesses.
+        Budget = "budget",
+        /// The clock is behind the newest event.
+        Clock = "clock",
+        /// The store failed or was too slow.
+        Store = "store",
+        /// The configuration or the key ring cannot be used.
+        Configuration = "configuration",
+        /// A change: an account was made.
+        Created = "created",
+        /// A change: a credential was made.
+        Added = "added",
+        /// A change: a credential became live.
+        Confirmed = "confirmed",
+        /// A change: a credential got another label.
+        Renamed = "renamed",
+        /// A change: a credential was revoked.
+        RevokedNow = "revoked-now",
+        /// A change: windows were ended.
+        GraceEnded = "grace-ended",
+    }
+}
+
+/// As syslog gets it: `key=value` pairs on one line, in a fixed order, values quoted where they
+/// hold anything but plain characters. Nothing in it can start a line or forge a field.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "result={} reason={}", self.result, self.reason)?;
+        if let Some(would) = self.would {
+            write!(f, " would={would}")?;
+        }
+        for (key, value) in [
+            ("account", &self.account),
+            ("service", &self.service),
+            ("remote", &self.remote),
+            ("rule", &self.rule),
+            ("kind", &self.kind),
+            ("credential", &self.credential),
+            ("actor", &self.actor),
+        ] {
+            if let Some(value) = value {
+                write!(f, " {key}={}", Quoted(value))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value of a log line: bare where it is plain, else in quotes with everything else escaped.
+pub struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "@._-:/+*".contains(c);
+        if !self.0.is_empty() && self.0.chars().all(plain) {
+            return f.write_str(self.0);
+        }
+        write!(f, "\"{}\"", self.0.escape_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_read_back() {
+        for verdict in Verdict::ALL {
+            assert_eq!(Verdict::parse(verdict.as_str()), Some(*verdict));
+        }
+        for reason in Reason::ALL {
+            assert_eq!(Reason::parse(reason.as_str()), Some(*reason));
+        }
+    }
+
+    /// CVE-2008-1218 Dovecot: a TAB in a password put fields into a protocol.
+    #[test]
+    fn cve_2008_1218_no_value_can_forge_a_field_or_a_line() {
+        assert_eq!(Quoted("alice@example.com").to_string(), "alice@example.com");
+        assert_eq!(Quoted("a\tb result=accepted\n").to_string(), r#""a\tb result=accepted\n""#);
+        assert_eq!(Quoted("\"").to_string(), r#""\"""#);
+        assert_eq!(Quoted("").to_string(), r#""""#);
+        assert!(Quoted("\u{202e}ü").to_string().is_ascii());
+    }
+}

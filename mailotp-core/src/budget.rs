@@ -1,0 +1,242 @@
+//! How many wrong guesses are left: token buckets, kept as one number each.
+//!
+//! A bucket of `burst` guesses that fills again by one every `refill` is the time at which it will
+//! be full (the "theoretical arrival time" of the generic cell rate algorithm, ITU-T I.371): a
+//! guess moves that time on by `refill`, and there is none left while it is `burst` refills away.
+
+use std::time::Duration;
+
+use crate::account::AccountId;
+use crate::clock::Timestamp;
+use crate::request::Network;
+
+/// How many charged secrets a bucket remembers.
+const REMEMBERED: usize = 4;
+
+/// A number of guesses, and the time in which one comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// How many at once.
+    pub burst: u32,
+    /// One more after this.
+    pub refill: Duration,
+}
+
+/// What a store keeps of a bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// When it is full again.
+    pub full_at: Timestamp,
+    /// Secrets that were charged and need not be again, newest last.
+    pub charged: Vec<Guess>,
+}
+
+/// A wrong secret that was charged: 16 bits of a keyed tag, too few to find the secret by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guess {
+    /// The tag.
+    pub tag: u16,
+    /// Until when its verdict cannot change.
+    pub until: Timestamp,
+}
+
+/// Whose bucket. The key of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// An account from one network.
+    Network(AccountId, Network),
+    /// An account from everywhere.
+    Account(AccountId),
+    /// An account from a network from which it really logged in.
+    Known(AccountId, Network),
+    /// One of a fixed number of slots that all unknown names share.
+    Stranger(u16),
+}
+
+impl Owner {
+    /// As the key of a row.
+    pub fn key(&self) -> String {
+        match self {
+            Owner::Network(account, network) => format!("{}/net/{}", account.0, network.as_str()),
+            Owner::Account(account) => format!("{}/all", account.0),
+            Owner::Known(account, network) => format!("{}/known/{}", account.0, network.as_str()),
+            Owner::Stranger(slot) => format!("stranger/{slot}"),
+        }
+    }
+
+    /// The account, if there is one.
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Owner::Network(account, _) | Owner::Account(account) | Owner::Known(account, _) => Some(*account),
+            Owner::Stranger(_) => None,
+        }
+    }
+}
+
+/// One guess, to be charged before it is compared. All its buckets give, or none does. The first
+/// remembers the secret.
+#[derive(Clone, Debug)]
+pub struct Charge {
+    /// From which buckets.
+    pub from: Vec<(Owner, Limit)>,
+    /// What was guessed.
+    pub guess: Guess,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of a charge.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charged {
+    /// A guess was taken.
+    Taken,
+    /// The same secret was charged before, and can have become no better.
+    Before,
+    /// There is none left.
+    Exhausted,
+}
+
+impl Bucket {
+    /// How many guesses are in it.
+    pub fn left(&self, limit: Limit, now: Timestamp) -> u32 {
+        let missing = self.full_at.0.saturating_sub(now.0).max(0);
+        let refill = refill(limit);
+        let taken = missing.saturating_add(refill - 1) / refill;
+        limit.burst.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
+    }
+
+    fn take(&mut self, limit: Limit, now: Timestamp) {
+        self.full_at = self.full_at.max(now).plus(limit.refill);
+    }
+
+    fn give_back(&mut self, limit: Limit) {
+        self.full_at = self.full_at.minus(limit.refill);
+    }
+
+    /// When nothing of it matters any more.
+    pub fn forgettable_at(&self) -> Timestamp {
+        self.charged.iter().map(|guess| guess.until).fold(self.full_at, Timestamp::max)
+    }
+}
+
+fn refill(limit: Limit) -> i64 {
+    i64::try_from(limit.refill.as_secs()).unwrap_or(i64::MAX).max(1)
+}
+
+impl Charge {
+    /// Takes the guess from `buckets`, which stand in the order of [`Charge::from`].
+    pub fn take(&self, buckets: &mut [Bucket]) -> Charged {
+        let now = self.at;
+        let Some((first, _)) = buckets.split_first_mut() else { return Charged::Exhausted };
+        first.charged.retain(|guess| now < guess.until);
+        if first.charged.iter().any(|guess| guess.tag == self.guess.tag) {
+            return Charged::Before;
+        }
+        if self.from.iter().zip(buckets.iter()).any(|((_, limit), bucket)| bucket.left(*limit, now) == 0) {
+            return Charged::Exhausted;
+        }
+        for ((_, limit), bucket) in self.from.iter().zip(buckets.iter_mut()) {
+            bucket.take(*limit, now);
+        }
+        let charged = &mut buckets[0].charged;
+        charged.push(self.guess);
+        if charged.len() > REMEMBERED {
+            charged.remove(0);
+        }
+        Charged::Taken
+    }
+
+    /// Gives the guess back: the answer was right.
+    pub fn refund(&self, buckets: &mut [Bucket]) {
+        for ((_, limit), bucket) in self.from.iter().zip(buckets.iter_mut()) {
+            bucket.give_back(*limit);
+        }
+        if let Some(first) = buckets.first_mut() {
+            first.charged.retain(|guess| guess.tag != self.guess.tag);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Limit = Limit { burst: 3, refill: Duration::from_secs(60) };
+
+    fn charge(tag: u16, at: i64) -> Charge {
+        Charge {
+            from: vec![(Owner::Stranger(0), LIMIT)],
+            guess: Guess { tag, until: Timestamp(at + 86_400) },
+            at: Timestamp(at),
+        }
+    }
+
+    #[test]
+    fn guesses_come_back_one_by_one() {
+        let mut bucket = [Bucket::default()];
+        for tag in 0..3 {
+            assert_eq!(charge(tag, 1000).take(&mut bucket), Charged::Taken);
+        }
+        assert_eq!(charge(3, 1000).take(&mut bucket), Charged::Exhausted);
+        assert_eq!(charge(3, 1059).take(&mut bucket), Charged::Exhausted);
+        assert_eq!(charge(3, 1060).take(&mut bucket), Charged::Taken);
+        assert_eq!(charge(4, 1061).take(&mut bucket), Charged::Exhausted);
+        assert_eq!(bucket[0].left(LIMIT, Timestamp(1_000_000)), 3);
+    }
+
+    #[test]
+    fn the_same_wrong_secret_is_charged_once() {
+        let mut bucket = [Bucket::default()];
+        assert_eq!(charge(7, 1000).take(&mut bucket), Charged::Taken);
+        for _ in 0..100 {
+            assert_eq!(charge(7, 1001).take(&mut bucket), Charged::Before);
+        }
+        assert_eq!(bucket[0].left(LIMIT, Timestamp(1001)), 2);
+        assert_eq!(charge(7, 1000 + 86_400).take(&mut bucket), Charged::Taken, "a day is over");
+    }
+
+    #[test]
+    fn four_secrets_are_remembered() {
+        let limit = Limit { burst: 100, ..LIMIT };
+        let charge = |tag| Charge { from: vec![(Owner::Stranger(0), limit)], ..charge(tag, 1000) };
+        let mut bucket = [Bucket::default()];
+        for tag in 0..5 {
+            assert_eq!(charge(tag).take(&mut bucket), Charged::Taken);
+        }
+        assert_eq!(charge(1).take(&mut bucket), Charged::Before);
+        assert_eq!(charge(0).take(&mut bucket), Charged::Taken, "the oldest was forgotten");
+    }
+
+    #[test]
+    fn all_buckets_give_or_none_does() {
+        let narrow = Limit { burst: 1, ..LIMIT };
+        let both = |tag| Charge {
+            from: vec![(Owner::Stranger(0), LIMIT), (Owner::Stranger(1), narrow)],
+            ..charge(tag, 1000)
+        };
+        let mut buckets = [Bucket::default(), Bucket::default()];
+        assert_eq!(both(1).take(&mut buckets), Charged::Taken);
+        assert_eq!(both(2).take(&mut buckets), Charged::Exhausted);
+        assert_eq!(buckets[0].left(LIMIT, Timestamp(1000)), 2);
+    }
+
+    #[test]
+    fn a_refund_leaves_no_trace() {
+        let mut bucket = [Bucket { full_at: Timestamp(1000), charged: Vec::new() }];
+        let before = bucket.clone();
+        assert_eq!(charge(7, 1000).take(&mut bucket), Charged::Taken);
+        charge(7, 1000).refund(&mut bucket);
+        assert_eq!(bucket, before);
+    }
+
+    /// CVE-2013-1775 sudo: the clock at its epoch brought a session back.
+    #[test]
+    fn cve_2013_1775_a_clock_set_back_gives_no_guesses() {
+        let mut bucket = [Bucket::default()];
+        for tag in 0..3 {
+            assert_eq!(charge(tag, 1_000_000).take(&mut bucket), Charged::Taken);
+        }
+        assert_eq!(charge(4, 0).take(&mut bucket), Charged::Exhausted);
+    }
+}

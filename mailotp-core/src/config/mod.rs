@@ -1,0 +1,175 @@
+//! The configuration: what `mailotp.toml` says, checked and with its defaults.
+
+mod error;
+mod file;
+mod groups;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use error::ConfigError;
+pub use values::{Duration as DurationText, parse_network};
+
+use crate::budget::Limit;
+use crate::credential::OtpSettings;
+use crate::request::{AccountName, Naming, Remote, Service};
+use crate::rule::{self, Accept, Mode, Question, Rule};
+use crate::window::{Binding, Limits};
+
+/// Where the configuration is, unless the command or the module is told otherwise.
+pub const DEFAULT_PATH: &str = "/etc/mailotp/mailotp.toml";
+
+/// The group of services that exists unless the configuration defines another of this name.
+const MAIL: (&str, &[&str]) =
+    ("mail", &["dovecot", "imap", "pop3", "submission", "smtp", "sieve", "webmail"]);
+
+/// A whole configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// The mode of rules that have none of their own.
+    pub mode: Mode,
+    /// Where the store is.
+    pub store: StoreLocation,
+    /// Where the key ring is.
+    pub key: PathBuf,
+    /// How long the store may take.
+    pub timeout: Duration,
+    /// What becomes of an account with nothing live.
+    pub enrolment: Enrolment,
+    /// How names are written.
+    pub naming: Naming,
+    /// Users that are never judged.
+    pub exempt: rule::Users,
+    /// Groups of services.
+    pub services: BTreeMap<String, BTreeSet<String>>,
+    /// The issuer that authenticators show; empty: this machine's name.
+    pub issuer: String,
+    /// What every prompt names.
+    pub challenge: BTreeSet<ChallengePart>,
+    /// Digits of new TOTP credentials, and of made-up ones.
+    pub digits: u32,
+    /// How codes are judged.
+    pub otp: OtpSettings,
+    /// How long windows last.
+    pub grace: Limits,
+    /// How many guesses there are.
+    pub limits: GuessLimits,
+    /// How long the log is kept.
+    pub log_keep: Duration,
+    /// The rules; `None`: the built-in one.
+    pub rules: Option<Vec<Rule>>,
+    /// Rules that can never match: an error of the command, a warning of the module.
+    pub warnings: Vec<ConfigError>,
+    /// The file's own words. A window that was opened under others is closed.
+    pub text: String,
+}
+
+/// What `[store] url` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreLocation {
+    /// A file.
+    Sqlite(PathBuf),
+}
+
+/// What becomes of an account with nothing live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Enrolment {
+    /// Refused.
+    #[default]
+    Required,
+    /// Left to the next module.
+    Optional,
+}
+
+/// What a prompt can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChallengePart {
+    /// Sheets and their next numbers.
+    Sheet,
+    /// The RFC 2289 challenge.
+    Sequence,
+}
+
+/// `[limits]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuessLimits {
+    /// Every wrong code, by network and account.
+    pub network: Limit,
+    /// Wrong digit codes and PINs, by account.
+    pub account: Limit,
+}
+
+/// What the rules say of one login.
+#[must_use]
+#[derive(Debug)]
+pub struct Judgement {
+    /// The rule that decides; `None`: the built-in one, or none matches.
+    pub rule: Option<String>,
+    /// What is accepted; `None`: no rule matches.
+    pub accept: Option<Accept>,
+    /// What happens to a refusal.
+    pub mode: Mode,
+    /// What a window binds.
+    pub grace: Binding,
+    /// The group of the service.
+    pub group: String,
+    /// The user is never judged.
+    pub exempt: bool,
+}
+
+impl Judgement {
+    /// Whether a one-time code is of any use.
+    pub fn takes_codes(&self) -> bool {
+        self.accept.as_ref().is_some_and(Accept::takes_codes)
+    }
+
+    /// Whether `means` is accepted.
+    pub fn accepts(&self, means: rule::Means) -> bool {
+        self.accept.as_ref().is_some_and(|accept| accept.has(means))
+    }
+}
+
+impl Config {
+    /// Reads and checks the text of the file at `path`; other paths in it are relative to its
+    /// folder. `system_groups` is `/etc/group`, asked for only where a rule needs it.
+    pub fn parse(
+        path: &Path,
+        text: &str,
+        system_groups: &dyn Fn() -> std::io::Result<String>,
+    ) -> Result<Config, ConfigError> {
+        file::parse(path, text, system_groups)
+    }
+
+    /// The group of a service: a service in none is its own.
+    pub fn group_of<'a>(&'a self, service: &'a str) -> &'a str {
+        self.services
+            .iter()
+            .find(|(_, members)| members.contains(service))
+            .map_or(service, |(group, _)| group)
+    }
+
+    /// What the rules say. `nullok` is left to the caller: it concerns enrolment.
+    pub fn judge(&self, account: &AccountName, service: &Service, remote: Remote) -> Judgement {
+        let group = self.group_of(service.as_str());
+        let question = Question { account, service, group, remote };
+        let (rule, accept) = match &self.rules {
+            None => (None, Some(Accept::by_default())),
+            Some(rules) => {
+                let rule = rule::first(rules, &question);
+                (rule, rule.map(|rule| rule.accept.clone()))
+            }
+        };
+        Judgement {
+            rule: rule.map(|rule| rule.name.clone()),
+            accept,
+            mode: rule.and_then(|rule| rule.mode).unwrap_or(self.mode),
+            grace: rule.map_or(Binding::Address, |rule| rule.grace),
+            group: group.to_owned(),
+            exempt: self.exempt.hold(account),
+        }
+    }
+}

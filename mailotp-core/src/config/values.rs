@@ -1,0 +1,107 @@
+//! Values of the configuration that TOML has no type for. Their errors say what is allowed.
+
+use std::net::IpAddr;
+use std::time::Duration as StdDuration;
+
+use ipnet::{IpNet, Ipv4Net};
+use serde::{Deserialize, Deserializer, de};
+
+use crate::rule::Place;
+
+/// `90s`, `10m`, `8h`, `30d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Duration(pub StdDuration);
+
+impl std::str::FromStr for Duration {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Duration, String> {
+        let wrong = || format!("\"{text}\" is no duration: write a number and s, m, h or d, as in \"10m\"");
+        let unit = text.chars().last().ok_or_else(wrong)?;
+        let seconds: u64 = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86_400,
+            _ => return Err(wrong()),
+        };
+        let digits = &text[..text.len() - 1];
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(wrong());
+        }
+        let number: u64 = digits.parse().map_err(|_| wrong())?;
+        // A hundred years: beyond that somebody has slipped, and sums of times stay far from limits.
+        number
+            .checked_mul(seconds)
+            .filter(|&total| total <= 36_525 * 86_400)
+            .map(|total| Duration(StdDuration::from_secs(total)))
+            .ok_or_else(|| format!("\"{text}\" is longer than a hundred years"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Reads `192.0.2.0/24`, `2001:db8::1`, and IPv4 that comes mapped into IPv6.
+pub fn parse_network(text: &str) -> Result<IpNet, String> {
+    let net = text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| format!("\"{text}\" is no network: write an address or a prefix, as in \"192.0.2.0/24\""))?;
+    // RFC 4291, section 2.5.5.2: ::ffff:192.0.2.0/120 is 192.0.2.0/24.
+    if let IpNet::V6(v6) = net
+        && let Some(v4) = v6.addr().to_ipv4_mapped()
+        && let Some(length) = v6.prefix_len().checked_sub(96)
+        && let Ok(v4) = Ipv4Net::new(v4, length)
+    {
+        return Ok(IpNet::V4(v4));
+    }
+    Ok(net)
+}
+
+impl<'de> Deserialize<'de> for Place {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Place, D::Error> {
+        match String::deserialize(from)?.as_str() {
+            "local" => Ok(Place::Local),
+            "unknown" => Ok(Place::Unknown),
+            network => parse_network(network)
+                .map(Place::Net)
+                .map_err(|error| de::Error::custom(format!("{error}, \"local\" or \"unknown\""))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_a_number_and_a_unit() {
+        for (text, seconds) in [("90s", 90), ("10m", 600), ("8h", 28_800), ("30d", 2_592_000), ("0s", 0)] {
+            assert_eq!(text.parse::<Duration>().unwrap().0.as_secs(), seconds);
+        }
+        for bad in ["", "s", "10", "10 m", "-1s", "1w", "1.5h", "+1s", "99999999999999999999d", "40000d", "1µ"] {
+            assert!(bad.parse::<Duration>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn networks_are_prefixes_of_any_length_and_mapped_ones_are_ipv4() {
+        for (text, meant) in [
+            ("192.0.2.7", "192.0.2.7/32"),
+            ("192.0.2.0/23", "192.0.2.0/23"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("2001:db8::1", "2001:db8::1/128"),
+            ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+            ("::ffff:192.0.2.1", "192.0.2.1/32"),
+        ] {
+            assert_eq!(parse_network(text).unwrap().to_string(), meant);
+        }
+        for bad in ["", "example.com", "192.0.2.0/33", "192.0.2", "192.0.2.0/", "10/8", "::/129"] {
+            assert!(parse_network(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What a credential of each kind does with a code. One file a kind; each is pure: the secret part
+//! comes in opened, the expensive hash computed.
+
+pub mod app_password;
+pub mod sheet;
+pub mod totp;
+
+use crate::account::{Account, Credential, Kind, Use};
+use crate::clock::Timestamp;
+use crate::crypto::CodeHash;
+use crate::request::AppPassword;
+
+/// A code that was typed, made ready to be compared.
+pub enum Code<'a> {
+    /// The hash of a sheet code.
+    Sheet(CodeHash),
+    /// A digit code.
+    Digits(&'a str),
+    /// An app password.
+    AppPassword(&'a AppPassword),
+}
+
+/// What a credential is judged by, beside itself.
+pub struct Circumstances<'a> {
+    /// Whose it is.
+    pub account: &'a Account,
+    /// When.
+    pub now: Timestamp,
+    /// `[otp]` of the configuration.
+    pub otp: &'a OtpSettings,
+}
+
+/// `[otp]` as far as codes are judged by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtpSettings {
+    /// Which codes of a sheet are good.
+    pub sheet_accept: sheet::Accept,
+    /// TOTP steps each way.
+    pub window: u32,
+}
+
+/// What a credential says of a code.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// Not mine.
+    No,
+    /// Mine, and used before.
+    Spent,
+    /// Mine, if this can be used up.
+    Right(Use),
+}
+
+/// The secret part does not hold what its kind needs: the store was tampered with, or this is a bug.
+#[derive(Debug, thiserror::Error)]
+#[error("the secret part of a {0} cannot be read")]
+pub struct Malformed(pub &'static str);
+
+/// The one thing that every kind must be able to do.
+pub trait Judge {
+    /// Judges `code` by the opened secret part of `credential`.
+    fn judge(
+        &self,
+        code: &Code<'_>,
+        credential: &Credential,
+        opened: &[u8],
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Match, Malformed>;
+}
+
+/// The judge of a kind.
+pub fn judge_of(kind: &Kind) -> &'static dyn Judge {
+    match kind {
+        Kind::Sheet { .. } => &sheet::Sheet,
+        Kind::Totp { .. } => &totp::Totp,
+        Kind::AppPassword { .. } => &app_password::AppPasswords,
+    }
+}

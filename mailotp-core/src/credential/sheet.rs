@@ -1,0 +1,111 @@
+//! Sheets: numbered one-time codes on paper.
+//!
+//! The secret part is the codes' hashes, one after the other, number 1 first.
+
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::{Circumstances, Code, Judge, Malformed, Match};
+use crate::account::{Credential, Use, random_symbols};
+use crate::clock::{NoRandomness, Random};
+use crate::crypto::{Arena, CODE_HASH_LENGTH, HashError, Salt, hash_code};
+use crate::request::SHEET_CODE_LENGTH;
+
+/// The most codes that a sheet can have.
+pub const MAX_CODES: u32 = 500;
+
+/// Which codes of a sheet are good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accept {
+    /// The lowest number that is not spent.
+    #[default]
+    Next,
+    /// Any that is not spent.
+    Any,
+}
+
+/// Judges sheet codes.
+pub struct Sheet;
+
+impl Judge for Sheet {
+    fn judge(
+        &self,
+        code: &Code<'_>,
+        credential: &Credential,
+        opened: &[u8],
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Match, Malformed> {
+        let Code::Sheet(hash) = code else { return Ok(Match::No) };
+        if opened.len() % CODE_HASH_LENGTH != 0 {
+            return Err(Malformed("sheet"));
+        }
+        let mut found = None;
+        for (number, stored) in (1..).zip(opened.chunks_exact(CODE_HASH_LENGTH)) {
+            if hash.matches(stored) {
+                found = Some(number);
+            }
+        }
+        let due = |number: u32| match circumstances.otp.sheet_accept {
+            Accept::Any => true,
+            Accept::Next => credential.unspent().next() == Some(number),
+        };
+        Ok(match found {
+            None => Match::No,
+            Some(number) if credential.struck.contains(&number) => Match::Spent,
+            Some(number) if due(number) => Match::Right(Use::Strike(number)),
+            Some(_) => Match::No,
+        })
+    }
+}
+
+/// A new sheet: what is printed, and what is kept.
+pub struct NewSheet {
+    /// The codes, number 1 first, as they are printed: `abcde-fghjk`.
+    pub codes: Vec<Zeroizing<String>>,
+    /// The secret part.
+    pub secret: Zeroizing<Vec<u8>>,
+}
+
+/// Why there is no new sheet.
+#[derive(Debug, thiserror::Error)]
+pub enum NewSheetError {
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
+    /// No hash.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
+
+/// Makes `count` codes. `progress` is told after each, since each costs a hash.
+pub fn generate(
+    count: u32,
+    salt: &Salt,
+    source: &mut dyn Random,
+    arena: &mut dyn Arena,
+    mut progress: impl FnMut(u32),
+) -> Result<NewSheet, NewSheetError> {
+    let mut codes = Vec::with_capacity(count as usize);
+    let mut secret = Zeroizing::new(Vec::with_capacity(count as usize * CODE_HASH_LENGTH));
+    for number in 1..=count {
+        let code = Zeroizing::new(random_symbols::<SHEET_CODE_LENGTH>(source)?);
+        secret.extend_from_slice(&hash_code(&code, salt, arena)?.0);
+        let (left, right) = code.split_at(SHEET_CODE_LENGTH / 2);
+        let mut printed = Zeroizing::new(String::with_capacity(SHEET_CODE_LENGTH + 1));
+        printed.push_str(left);
+        printed.push('-');
+        printed.push_str(right);
+        codes.push(printed);
+        progress(number);
+    }
+    Ok(NewSheet { codes, secret })
+}
+
+/// The letters of which sheet names are made: none looks or sounds like another.
+const NAME_LETTERS: &[u8] = b"abcdefghkmnprstwxy";
+
+/// A sheet's name, of two letters, out of two random bytes.
+pub fn name_of(bytes: [u8; 2]) -> String {
+    bytes.iter().map(|byte| char::from(NAME_LETTERS[usize::from(*byte) % NAME_LETTERS.len()])).collect()
+}

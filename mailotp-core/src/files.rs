@@ -1,0 +1,173 @@
+//! Whom a file belongs to and who may read it, checked at every open. What others can change is not
+//! trusted; what is secret and others can read is secret no more.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use nix::unistd::{Uid, geteuid};
+use zeroize::Zeroizing;
+
+/// Nobody has a configuration of more than this many bytes.
+const MAX_FILE: u64 = 4 << 20;
+
+/// Who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Everybody.
+    Public,
+    /// Its owner.
+    Private,
+}
+
+/// A file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {message}", path.display())]
+pub struct FileProblem {
+    /// Which.
+    pub path: PathBuf,
+    /// Why.
+    pub message: String,
+    /// What mends it.
+    pub remedy: String,
+    /// What kind of problem it is.
+    pub kind: ProblemKind,
+}
+
+/// What kind of problem a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// It is not there.
+    Missing,
+    /// This process may not open it.
+    Forbidden,
+    /// It belongs to somebody else, or others can change or read it.
+    Untrusted,
+    /// Anything else.
+    Broken,
+}
+
+/// Opens and reads a whole file that must be trusted.
+pub fn read(path: &Path, secrecy: Secrecy) -> Result<Zeroizing<Vec<u8>>, FileProblem> {
+    // O_NONBLOCK: a FIFO in its place must not hang a login.
+    let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits())
+        .open(path)
+        .map_err(|why| of_io(path, &why))?;
+    let metadata = file.metadata().map_err(|why| of_io(path, &why))?;
+    if !metadata.is_file() {
+        return Err(problem(path, ProblemKind::Broken, "it is not a file", "Put a regular file in its place."));
+    }
+    check(path, &metadata, secrecy)?;
+    if metadata.len() > MAX_FILE {
+        return Err(problem(path, ProblemKind::Broken, "it is larger than 4 MiB", "Put the right file in its place."));
+    }
+    read_to_end(&mut file, metadata.len()).map_err(|why| of_io(path, &why))
+}
+
+fn read_to_end(file: &mut File, length: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    // Room for all at once: a vector that grows leaves copies of the secret behind.
+    let mut bytes = Zeroizing::new(vec![0; length as usize]);
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read(&mut bytes[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// Checks a store without opening it: SQLite loses its locks when somebody else closes the file.
+pub fn check_store(path: &Path) -> Result<(), FileProblem> {
+    let metadata = std::fs::symlink_metadata(path).map_err(|why| of_io(path, &why))?;
+    if !metadata.is_file() {
+        return Err(problem(path, ProblemKind::Broken, "it is not a file", "Put a regular file in its place."));
+    }
+    check(path, &metadata, Secrecy::Private)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let metadata = std::fs::metadata(folder).map_err(|why| of_io(folder, &why))?;
+    check(folder, &metadata, Secrecy::Public)
+}
+
+/// Checks owner and mode.
+pub fn check(path: &Path, metadata: &Metadata, secrecy: Secrecy) -> Result<(), FileProblem> {
+    judge(metadata.uid(), metadata.mode(), geteuid(), secrecy)
+        .map_err(|(message, remedy)| problem(path, ProblemKind::Untrusted, message, &format!("Run: {remedy} {}", path.display())))
+}
+
+fn judge(owner: u32, mode: u32, me: Uid, secrecy: Secrecy) -> Result<(), (&'static str, &'static str)> {
+    let own = if owner == 0 || owner == me.as_raw() { Ok(()) } else { Err(()) };
+    own.map_err(|()| ("it belongs neither to root nor to the user of this process", "chown root:root"))?;
+    match secrecy {
+        Secrecy::Private if mode & 0o077 != 0 => Err(("others than its owner can read or change it", "chmod 0600")),
+        Secrecy::Public if mode & 0o022 != 0 => Err(("others than its owner can change it", "chmod go-w")),
+        _ => Ok(()),
+    }
+}
+
+fn of_io(path: &Path, why: &io::Error) -> FileProblem {
+    match why.kind() {
+        io::ErrorKind::NotFound => problem(path, ProblemKind::Missing, "it does not exist", "Run: mailotp-cli init"),
+        io::ErrorKind::PermissionDenied => problem(
+            path,
+            ProblemKind::Forbidden,
+            "this user may not read it",
+            "Run the command as root.",
+        ),
+        _ => problem(path, ProblemKind::Broken, &why.to_string(), "Look at the file and its disk."),
+    }
+}
+
+fn problem(path: &Path, kind: ProblemKind, message: &str, remedy: &str) -> FileProblem {
+    FileProblem { path: path.to_owned(), message: message.to_owned(), remedy: remedy.to_owned(), kind }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// CVE-2012-6140 google-authenticator: the user's secret could be read by others.
+    #[test]
+    fn cve_2012_6140_owner_and_mode_are_judged() {
+        let me = Uid::from_raw(1000);
+        let ok = |owner, mode, secrecy| judge(owner, mode, me, secrecy).is_ok();
+        assert!(ok(0, 0o100_600, Secrecy::Private));
+        assert!(ok(1000, 0o100_600, Secrecy::Private));
+        assert!(!ok(1001, 0o100_600, Secrecy::Private), "somebody else's");
+        for mode in [0o640, 0o604, 0o660, 0o602, 0o601, 0o610] {
+            assert!(!ok(0, mode, Secrecy::Private), "{mode:o}");
+        }
+        assert!(ok(0, 0o100_644, Secrecy::Public));
+        assert!(!ok(0, 0o664, Secrecy::Public));
+        assert!(!ok(0, 0o646, Secrecy::Public));
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused_with_the_command_that_mends_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "secret").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let problem = read(&path, Secrecy::Private).unwrap_err();
+        assert_eq!(problem.kind, ProblemKind::Untrusted);
+        assert_eq!(problem.remedy, format!("Run: chmod 0600 {}", path.display()));
+        assert_eq!(read(&path, Secrecy::Public).unwrap().as_slice(), b"secret");
+    }
+
+    #[test]
+    fn a_fifo_or_a_folder_in_its_place_is_an_error_and_no_hang() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        assert_eq!(read(&fifo, Secrecy::Public).unwrap_err().kind, ProblemKind::Broken);
+        assert_eq!(read(folder.path(), Secrecy::Public).unwrap_err().kind, ProblemKind::Broken);
+        assert_eq!(read(&folder.path().join("none"), Secrecy::Public).unwrap_err().kind, ProblemKind::Missing);
+    }
+}

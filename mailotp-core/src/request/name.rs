@@ -1,0 +1,146 @@
+//! Account names, after RFC 8265.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use precis_core::profile::Profile;
+use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
+use serde::Deserialize;
+
+use super::MAX_INPUT;
+
+/// A user name that mailotp works with: normalised, without control characters or slashes, at most
+/// [`MAX_INPUT`] bytes. It need not be a system user.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountName(String);
+
+/// Why a name is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadName {
+    /// Nothing at all.
+    #[error("a user name cannot be empty")]
+    Empty,
+    /// More than [`MAX_INPUT`] bytes.
+    #[error("a user name cannot be longer than {MAX_INPUT} bytes")]
+    TooLong,
+    /// Bytes that are no UTF-8.
+    #[error("a user name must be UTF-8")]
+    NotUtf8,
+    /// A control character, a slash, a blank, or another character outside of RFC 8265.
+    #[error("a user name cannot hold control characters, blanks or slashes (RFC 8265, section 3)")]
+    Forbidden,
+}
+
+/// Are `Alice` and `alice` the same?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Case {
+    /// Yes: RFC 8265, section 3.3, UsernameCaseMapped.
+    #[default]
+    Fold,
+    /// No: RFC 8265, section 3.4, UsernameCasePreserved.
+    Preserve,
+}
+
+/// How this site writes names: `[users]` of the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Naming {
+    /// The domain that may be left out; empty for none.
+    pub domain: String,
+    /// Whether case counts.
+    pub case: Case,
+}
+
+impl Naming {
+    /// The account that `raw` names.
+    pub fn account(&self, raw: &[u8]) -> Result<AccountName, BadName> {
+        let name = self.normalise(raw)?;
+        let local = match name.rsplit_once('@') {
+            Some((local, domain)) if self.is_own(domain) && !local.is_empty() => local,
+            _ => &name,
+        };
+        Ok(AccountName(local.to_owned()))
+    }
+
+    fn is_own(&self, domain: &str) -> bool {
+        !self.domain.is_empty() && self.domain.eq_ignore_ascii_case(domain)
+    }
+
+    fn normalise(&self, raw: &[u8]) -> Result<String, BadName> {
+        if raw.is_empty() {
+            return Err(BadName::Empty);
+        }
+        if raw.len() > MAX_INPUT {
+            return Err(BadName::TooLong);
+        }
+        let text = std::str::from_utf8(raw).map_err(|_| BadName::NotUtf8)?;
+        // PRECIS lets a slash pass. Names never become paths here, but they do in mail stores.
+        if text.contains('/') {
+            return Err(BadName::Forbidden);
+        }
+        let normal: Cow<'_, str> = match self.case {
+            Case::Fold => UsernameCaseMapped::new().enforce(text),
+            Case::Preserve => UsernameCasePreserved::new().enforce(text),
+        }
+        .map_err(|_| BadName::Forbidden)?;
+        Ok(normal.into_owned())
+    }
+}
+
+impl AccountName {
+    /// The name, normalised.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A name that a store gives back: it was normalised when it went in.
+    pub(crate) fn stored(name: String) -> AccountName {
+        AccountName(name)
+    }
+}
+
+impl fmt::Display for AccountName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(raw: &str) -> Result<String, BadName> {
+        Naming::default().account(raw.as_bytes()).map(|name| name.0)
+    }
+
+    #[test]
+    fn a_name_is_folded_and_composed() {
+        assert_eq!(folded("Alice").unwrap(), "alice");
+        assert_eq!(folded("JU\u{308}RGEN").unwrap(), "jürgen");
+        assert_eq!(folded("Ａｌｉｃｅ").unwrap(), "alice");
+    }
+
+    #[test]
+    fn case_is_preserved_where_the_site_says_so() {
+        let naming = Naming { case: Case::Preserve, ..Naming::default() };
+        assert_eq!(naming.account(b"Alice").unwrap().as_str(), "Alice");
+    }
+
+    #[test]
+    fn the_own_domain_may_be_left_out_and_no_other() {
+        let naming = Naming { domain: "Example.com".into(), ..Naming::default() };
+        assert_eq!(naming.account(b"alice@example.COM").unwrap().as_str(), "alice");
+        assert_eq!(naming.account(b"alice@example.org").unwrap().as_str(), "alice@example.org");
+        assert_eq!(naming.account(b"@example.com").unwrap().as_str(), "@example.com");
+    }
+
+    #[test]
+    fn what_could_be_a_path_a_protocol_or_an_overflow_is_no_name() {
+        for bad in ["", "a/b", "../etc", "a\tb", "a\nb", "a b", "\u{7f}", "a\0b", "\u{200b}x"] {
+            assert!(folded(bad).is_err(), "{bad:?} was let through");
+        }
+        assert_eq!(folded(&"a".repeat(MAX_INPUT)).unwrap().len(), MAX_INPUT);
+        assert_eq!(folded(&"a".repeat(MAX_INPUT + 1)), Err(BadName::TooLong));
+        assert_eq!(Naming::default().account(b"al\xffice"), Err(BadName::NotUtf8));
+    }
+}

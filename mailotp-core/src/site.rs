@@ -1,0 +1,109 @@
+//! A site: configuration, key ring and store, opened with every check that they need.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, ConfigError, StoreLocation};
+use crate::crypto::{KeyRing, KeyRingError};
+use crate::files::{self, FileProblem, ProblemKind, Secrecy};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
+
+const SYSTEM_GROUPS: &str = "/etc/group";
+
+/// What every login and every command works with.
+pub struct Site {
+    /// The configuration.
+    pub config: Config,
+    /// The key ring.
+    pub keys: KeyRing,
+}
+
+/// Why a site cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// The configuration says nonsense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file cannot be trusted or read.
+    #[error(transparent)]
+    File(#[from] FileProblem),
+    /// The key ring is damaged.
+    #[error("{}: {why}", path.display())]
+    KeyRing {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: KeyRingError,
+    },
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SiteError {
+    /// What mends it.
+    pub fn remedy(&self) -> &str {
+        match self {
+            SiteError::Config(error) => &error.remedy,
+            SiteError::File(problem) => &problem.remedy,
+            SiteError::KeyRing { .. } => "Put the key file back from a backup; without it the store cannot be read.",
+            SiteError::Store(error) => error.remedy(),
+        }
+    }
+
+    /// Whether the reason is that this process may not open the site's files.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, SiteError::File(problem) if problem.kind == ProblemKind::Forbidden)
+    }
+}
+
+/// Reads the configuration at `path`.
+pub fn load_config(path: &Path) -> Result<Config, SiteError> {
+    let text = files::read(path, Secrecy::Public)?;
+    let text = std::str::from_utf8(&text).map_err(|_| ConfigError {
+        file: path.to_owned(),
+        line: None,
+        message: "it is not UTF-8".into(),
+        remedy: "Save the file as UTF-8.".into(),
+    })?;
+    Ok(Config::parse(path, text, &|| fs::read_to_string(SYSTEM_GROUPS))?)
+}
+
+/// Reads the key ring at `path`.
+pub fn load_keys(path: &Path) -> Result<KeyRing, SiteError> {
+    let text = files::read(path, Secrecy::Private)?;
+    KeyRing::parse(&text).map_err(|why| SiteError::KeyRing { path: path.to_owned(), why })
+}
+
+impl Site {
+    /// Opens the site whose configuration is at `path`.
+    pub fn open(path: &Path) -> Result<Site, SiteError> {
+        Site::of(load_config(path)?).map_err(|(_, error)| error)
+    }
+
+    /// The site of a configuration; where its key ring cannot be used, the configuration comes back.
+    pub fn of(config: Config) -> Result<Site, (Config, SiteError)> {
+        match load_keys(&config.key) {
+            Ok(keys) => Ok(Site { config, keys }),
+            Err(error) => Err((config, error)),
+        }
+    }
+
+    /// Opens the store, and refuses one that is older than the key ring has seen: an old copy, in
+    /// which codes are unspent that were spent since.
+    pub fn open_store(&self) -> Result<SqliteStore, SiteError> {
+        let StoreLocation::Sqlite(path) = &self.config.store;
+        files::check_store(path).map_err(|problem| match problem.kind {
+            ProblemKind::Missing => StoreError::Missing(path.display().to_string()).into(),
+            _ => SiteError::File(problem),
+        })?;
+        let mut store = SqliteStore::open(path, self.config.timeout)?;
+        let found = store.generation()?;
+        let expected = self.keys.generation;
+        if found < expected {
+            return Err(StoreError::OldCopy { found, expected }.into());
+        }
+        Ok(store)
+    }
+}

@@ -1,0 +1,134 @@
+//! Stores: what must be remembered, and used up exactly once. One trait, one contract that runs on
+//! every implementation.
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+pub(crate) mod memory;
+pub mod sqlite;
+
+use crate::account::{Account, AccountId, Change, Settled, Settlement, Snapshot};
+use crate::audit::{Event, Verdict};
+use crate::budget::{Bucket, Charge, Charged, Owner};
+use crate::clock::Timestamp;
+use crate::request::AccountName;
+
+/// The version of the schema that this build reads and writes.
+pub const VERSION: u32 = 1;
+
+/// Equal events within so many seconds are one, with a count.
+const SAME_EVENT_WITHIN: i64 = 60;
+
+/// How many networks of an account have a budget of their own, and for how many days.
+pub(crate) const KNOWN_NETWORKS: usize = 4;
+pub(crate) const KNOWN_DAYS: i64 = 30;
+const DAY: i64 = 86_400;
+
+/// Why a store did not do what it was asked. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is none.
+    #[error("there is no store at {0}")]
+    Missing(String),
+    /// The file is something else.
+    #[error("{0} is not a store of mailotp")]
+    NotAStore(String),
+    /// A later mailotp has made it.
+    #[error("the store is of version {found}, this mailotp knows versions up to {VERSION}")]
+    Newer {
+        /// What was found.
+        found: u32,
+    },
+    /// It is older than the key ring says: somebody has put an old copy back.
+    #[error("the store is older than the key ring: it is of generation {found}, and was {expected} already")]
+    OldCopy {
+        /// The generation of the store.
+        found: u64,
+        /// The generation that the key ring has seen.
+        expected: u64,
+    },
+    /// Somebody else kept it busy.
+    #[error("the store did not answer in time")]
+    TooSlow,
+    /// No room.
+    #[error("the disk of the store is full")]
+    Full,
+    /// It must be unique, and is there already.
+    #[error("it exists already")]
+    Exists,
+    /// What was to be changed is gone.
+    #[error("it does not exist any more")]
+    Gone,
+    /// Anything else.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+impl StoreError {
+    /// What mends it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            StoreError::Missing(_) => "Run: mailotp-cli init",
+            StoreError::NotAStore(_) => "Correct store.url in the configuration, or restore the store from a backup.",
+            StoreError::Newer { .. } => "Install the version of mailotp that made it, or a later one.",
+            StoreError::OldCopy { .. } => {
+                "Put the newer store back. A copy brings spent codes back, so mailotp does not use it."
+            }
+            StoreError::TooSlow => "Try again; if it stays so, look for a process that holds the store.",
+            StoreError::Full => "Make room on the disk; nothing is lost, and logins go on as soon as there is some.",
+            StoreError::Exists => "Choose another name.",
+            StoreError::Gone => "Look again with: mailotp-cli show",
+            StoreError::Failed(_) => "Look at the disk and at the log of the system.",
+        }
+    }
+}
+
+/// What a filter lets through.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Of this account; `None`: of all.
+    pub account: Option<String>,
+    /// Of this service.
+    pub service: Option<String>,
+    /// Not older than this.
+    pub since: Option<Timestamp>,
+    /// Only what observe mode let pass.
+    pub would_refuse: bool,
+    /// The newest so many.
+    pub limit: Option<u32>,
+}
+
+/// A store. Every method is one transaction: all of it or nothing, and durable before it returns
+/// where that is said.
+pub trait Store {
+    /// Reads what is known of a name, at one moment.
+    fn read(&mut self, name: &AccountName) -> Result<Snapshot, StoreError>;
+
+    /// Charges a guess, before it is judged. Survives the death of the process.
+    fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError>;
+
+    /// Ends a login: consumes by compare-and-set, exactly one row, opens the window, gives the
+    /// charge back, writes the event. A consumption is durable before this returns.
+    fn settle(&mut self, settlement: &Settlement) -> Result<Settled, StoreError>;
+
+    /// Changes an account, tells of it, and counts the store's generation up. Durable. Returns the
+    /// new generation.
+    fn change(&mut self, account: AccountId, changes: &[Change], event: &Event) -> Result<u64, StoreError>;
+
+    /// The generation: grows with every [`Store::change`].
+    fn generation(&mut self) -> Result<u64, StoreError>;
+
+    /// All accounts, by name.
+    fn accounts(&mut self) -> Result<Vec<Account>, StoreError>;
+
+    /// What is in a bucket.
+    fn bucket(&mut self, owner: &Owner) -> Result<Bucket, StoreError>;
+
+    /// The events that a filter lets through, oldest first.
+    fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError>;
+}
+
+/// Whether an event may be counted into an equal one. What changed something never is.
+fn may_merge(event: &Event) -> bool {
+    !matches!(event.result, Verdict::Accepted | Verdict::Changed)
+}

@@ -1,0 +1,123 @@
+//! The audit log.
+
+use rusqlite::{Connection, Row, ToSql, params};
+
+use crate::audit::{Event, Reason, Verdict};
+use crate::clock::Timestamp;
+use crate::store::{EventFilter, SAME_EVENT_WITHIN, may_merge};
+
+const COLUMNS: &str = "time, host, actor, account, service, remote, result, reason, would, rule, kind, credential, count";
+
+/// Writes an event, or counts it into an equal one of a moment ago.
+pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
+    advance_clock(connection, event.time)?;
+    if may_merge(event) && merge(connection, event)? {
+        return Ok(());
+    }
+    connection.execute(
+        &format!("INSERT INTO event ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"),
+        params![
+            event.time.0,
+            event.host,
+            event.actor,
+            event.account,
+            event.service,
+            event.remote,
+            event.result.as_str(),
+            event.reason.as_str(),
+            event.would.map(Verdict::as_str),
+            event.rule,
+            event.kind,
+            event.credential,
+            event.count
+        ],
+    )?;
+    Ok(())
+}
+
+fn merge(connection: &Connection, event: &Event) -> rusqlite::Result<bool> {
+    let merged = connection.execute(
+        "UPDATE event SET count = count + ?1, time = ?2 WHERE id =
+         (SELECT id FROM event
+          WHERE account IS ?3 AND time > ?4 AND time <= ?2 AND host = ?5 AND service IS ?6
+            AND remote IS ?7 AND result = ?8 AND reason = ?9 AND would IS ?10 AND rule IS ?11
+            AND credential IS ?12 AND actor IS ?13
+          ORDER BY time DESC LIMIT 1)",
+        params![
+            event.count,
+            event.time.0,
+            event.account,
+            event.time.0 - SAME_EVENT_WITHIN,
+            event.host,
+            event.service,
+            event.remote,
+            event.result.as_str(),
+            event.reason.as_str(),
+            event.would.map(Verdict::as_str),
+            event.rule,
+            event.credential,
+            event.actor
+        ],
+    )?;
+    Ok(merged == 1)
+}
+
+/// The clock of the store only goes forward.
+pub(super) fn advance_clock(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    connection.execute("UPDATE store SET newest = max(newest, ?1)", [now.0]).map(|_| ())
+}
+
+pub(super) fn select(connection: &Connection, filter: &EventFilter) -> rusqlite::Result<Vec<Event>> {
+    let mut conditions = Vec::new();
+    let mut values: Vec<&dyn ToSql> = Vec::new();
+    let since = filter.since.map(|since| since.0);
+    if let Some(account) = &filter.account {
+        conditions.push("account = ?");
+        values.push(account);
+    }
+    if let Some(service) = &filter.service {
+        conditions.push("service = ?");
+        values.push(service);
+    }
+    if let Some(since) = &since {
+        conditions.push("time >= ?");
+        values.push(since);
+    }
+    if filter.would_refuse {
+        conditions.push("would IS NOT NULL");
+    }
+    let limit = filter.limit.map_or(-1, i64::from);
+    values.push(&limit);
+    let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
+    let mut statement = connection.prepare(&format!(
+        "SELECT * FROM (SELECT id, {COLUMNS} FROM event WHERE {condition} ORDER BY id DESC LIMIT ?) ORDER BY id"
+    ))?;
+    statement.query_map(&values[..], event)?.collect()
+}
+
+fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let unknown = |column, text: String| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, text.into())
+    };
+    let verdict = |column| {
+        row.get::<_, Option<String>>(column)?
+            .map(|name| Verdict::parse(&name).ok_or_else(|| unknown(column, name)))
+            .transpose()
+    };
+    let reason: String = row.get(8)?;
+    Ok(Event {
+        time: Timestamp(row.get(1)?),
+        host: row.get(2)?,
+        actor: row.get(3)?,
+        account: row.get(4)?,
+        service: row.get(5)?,
+        remote: row.get(6)?,
+        result: verdict(7)?.ok_or_else(|| unknown(7, "no result".into()))?,
+        reason: Reason::parse(&reason).ok_or_else(|| unknown(8, reason))?,
+        would: verdict(9)?,
+        rule: row.get(10)?,
+        kind: row.get(11)?,
+        credential: row.get(12)?,
+        count: row.get(13)?,
+    })
+}

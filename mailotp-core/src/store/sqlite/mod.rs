@@ -1,0 +1,250 @@
+//! The embedded store: one SQLite file.
+//!
+//! The journal is a write-ahead log. What is used up is synced before the answer
+//! (`synchronous = FULL`: with `NORMAL` a spent code can come back after a power cut); a charge and
+//! an event need to survive the process only, and go with the next sync.
+
+mod events;
+mod rows;
+mod settle;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::{EventFilter, KNOWN_DAYS, DAY, Store, StoreError, VERSION};
+use crate::account::{Account, AccountId, Change, Settled, Settlement, Snapshot, State};
+use crate::audit::Event;
+use crate::budget::{Bucket, Charge, Charged, Owner};
+use crate::request::AccountName;
+
+/// "motp": says that a SQLite file is ours (sqlite.org/pragma.html#pragma_application_id).
+const APPLICATION_ID: u32 = 0x6d6f_7470;
+
+/// An open store.
+pub struct SqliteStore {
+    connection: Connection,
+}
+
+impl SqliteStore {
+    /// Makes a new store. Fails where there is a file already.
+    pub fn create(path: &Path, timeout: Duration) -> Result<SqliteStore, StoreError> {
+        let existing = path.exists();
+        if existing {
+            return Err(StoreError::Exists);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let connection = connect(path, flags, timeout)?;
+        let fill = || -> rusqlite::Result<()> {
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            connection.execute_batch(include_str!("schema.sql"))?;
+            connection.execute("INSERT INTO store (generation, newest) VALUES (0, 0)", [])?;
+            connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+            connection.pragma_update(None, "user_version", VERSION)?;
+            connection.execute_batch("COMMIT")
+        };
+        fill().map_err(failed)?;
+        Ok(SqliteStore { connection })
+    }
+
+    /// Opens a store. Never makes one, never migrates one.
+    pub fn open(path: &Path, timeout: Duration) -> Result<SqliteStore, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing(path.display().to_string()));
+        }
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, timeout)?;
+        let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
+        let not_ours = || StoreError::NotAStore(path.display().to_string());
+        let id = number("application_id").map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => not_ours(),
+            _ => failed(error),
+        })?;
+        if id != APPLICATION_ID {
+            return Err(not_ours());
+        }
+        match number("user_version").map_err(failed)? {
+            VERSION => Ok(SqliteStore { connection }),
+            found if found > VERSION => Err(StoreError::Newer { found }),
+            _ => Err(not_ours()),
+        }
+    }
+
+    /// Runs `work` as one transaction that writes.
+    fn write<T>(
+        &mut self,
+        durable: bool,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let level = if durable { "FULL" } else { "NORMAL" };
+        self.connection.pragma_update(None, "synchronous", level).map_err(failed)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let result = work(&transaction).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(result)
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags, timeout: Duration) -> Result<Connection, StoreError> {
+    // SQLITE_OPEN_NOFOLLOW refuses a link anywhere in the path. The folder is the administrator's,
+    // and may be one; the file may not.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let real: PathBuf = folder
+        .canonicalize()
+        .map_err(|error| StoreError::Failed(format!("{}: {error}", folder.display())))?
+        .join(path.file_name().unwrap_or_default());
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(real, flags).map_err(failed)?;
+    let set = || -> rusqlite::Result<()> {
+        connection.busy_timeout(timeout)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.pragma_update(None, "cell_size_check", true)
+    };
+    set().map_err(failed)?;
+    Ok(connection)
+}
+
+fn failed(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::TooSlow,
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        Some(ErrorCode::ConstraintViolation) => StoreError::Exists,
+        Some(ErrorCode::NotADatabase) => StoreError::NotAStore("the file".into()),
+        _ if matches!(error, rusqlite::Error::QueryReturnedNoRows) => StoreError::Gone,
+        _ => StoreError::Failed(error.to_string()),
+    }
+}
+
+/// Exactly one row was changed, or nothing is.
+fn one(changed: usize) -> rusqlite::Result<()> {
+    if changed == 1 { Ok(()) } else { Err(rusqlite::Error::QueryReturnedNoRows) }
+}
+
+impl Store for SqliteStore {
+    fn read(&mut self, name: &AccountName) -> Result<Snapshot, StoreError> {
+        let read = |transaction: &Transaction<'_>| -> rusqlite::Result<Snapshot> {
+            let newest = transaction.query_row("SELECT newest FROM store", [], |row| rows::time(row, 0))?;
+            let account = transaction
+                .query_row(rows::ACCOUNT_BY_NAME, [name.as_str()], rows::account)
+                .optional()?;
+            let Some(account) = account else { return Ok(Snapshot { newest, ..Snapshot::default() }) };
+            let since = newest.0 - KNOWN_DAYS * DAY;
+            Ok(Snapshot {
+                credentials: rows::credentials(transaction, account.id)?,
+                windows: rows::windows(transaction, account.id)?,
+                known: rows::known(transaction, account.id, since)?,
+                account: Some(account),
+                newest,
+            })
+        };
+        let transaction = self.connection.transaction().map_err(failed)?;
+        read(&transaction).map_err(failed)
+    }
+
+    fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
+        self.write(false, |transaction| {
+            let mut buckets = rows::buckets(transaction, charge)?;
+            let charged = charge.take(&mut buckets);
+            if charged == Charged::Taken {
+                rows::put_buckets(transaction, charge, &buckets)?;
+            }
+            Ok(charged)
+        })
+    }
+
+    fn settle(&mut self, settlement: &Settlement) -> Result<Settled, StoreError> {
+        self.write(settle::must_be_durable(settlement), |transaction| settle::settle(transaction, settlement))
+    }
+
+    fn change(&mut self, account: AccountId, changes: &[Change], event: &Event) -> Result<u64, StoreError> {
+        self.write(true, |transaction| {
+            for change in changes {
+                apply(transaction, account, change)?;
+            }
+            events::insert(transaction, event)?;
+            transaction.query_row(
+                "UPDATE store SET generation = generation + 1 RETURNING generation",
+                [],
+                |row| row.get::<_, i64>(0).map(|generation| generation as u64),
+            )
+        })
+    }
+
+    fn generation(&mut self) -> Result<u64, StoreError> {
+        let generation = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0).map(|number| number as u64);
+        self.connection.query_row("SELECT generation FROM store", [], generation).map_err(failed)
+    }
+
+    fn accounts(&mut self) -> Result<Vec<Account>, StoreError> {
+        rows::accounts(&self.connection).map_err(failed)
+    }
+
+    fn bucket(&mut self, owner: &Owner) -> Result<Bucket, StoreError> {
+        rows::bucket(&self.connection, owner).map_err(failed)
+    }
+
+    fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
+        events::select(&self.connection, filter).map_err(failed)
+    }
+}
+
+fn apply(transaction: &Transaction<'_>, account: AccountId, change: &Change) -> rusqlite::Result<()> {
+    match change {
+        Change::Create(account) => rows::insert_account(transaction, account),
+        Change::Add(credential) => rows::insert_credential(transaction, account, credential),
+        Change::Confirm(credential, step) => {
+            one(transaction.execute(
+                "UPDATE credential SET state = ?3 WHERE account = ?1 AND id = ?2 AND state IN (?4, ?5)",
+                params![
+                    account.0,
+                    credential.as_str(),
+                    rows::state_name(State::Live),
+                    rows::state_name(State::Pending),
+                    rows::state_name(State::Suspended)
+                ],
+            )?)?;
+            match step {
+                // The floor only grows: where it is higher already, it stays.
+                Some(step) => transaction
+                    .execute(
+                        "UPDATE account SET totp_floor = ?2 WHERE id = ?1 AND totp_floor < ?2",
+                        params![account.0, step.0],
+                    )
+                    .map(|_| ()),
+                None => Ok(()),
+            }
+        }
+        Change::Rename(credential, label) => one(transaction.execute(
+            "UPDATE credential SET label = ?3 WHERE account = ?1 AND id = ?2",
+            params![account.0, credential.as_str(), label],
+        )?),
+        Change::Revoke(credentials) => credentials.iter().try_for_each(|credential| {
+            one(transaction.execute(
+                "UPDATE credential SET state = ?3, fingerprint = NULL
+                 WHERE account = ?1 AND id = ?2 AND state <> ?3",
+                params![account.0, credential.as_str(), rows::state_name(State::Revoked)],
+            )?)?;
+            transaction
+                .execute(
+                    "DELETE FROM grace WHERE account = ?1 AND credential = ?2",
+                    params![account.0, credential.as_str()],
+                )
+                .map(|_| ())
+        }),
+        Change::EndWindows(None) => {
+            transaction.execute("DELETE FROM grace WHERE account = ?1", [account.0]).map(|_| ())
+        }
+        Change::EndWindows(Some(windows)) => windows.iter().try_for_each(|window| {
+            one(transaction.execute(
+                "DELETE FROM grace WHERE account = ?1 AND id = ?2",
+                params![account.0, window.as_str()],
+            )?)
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! The end of a login, inside its transaction.
+
+use rusqlite::{Transaction, params};
+
+use super::{events, rows};
+use crate::account::{AccountId, Consumption, Settled, Settlement, State, Use};
+use crate::store::{DAY, KNOWN_NETWORKS};
+use crate::window::{self, Window};
+
+/// A consumption, or a last login of several, must not come back after a power cut. The rest may.
+pub(super) fn must_be_durable(settlement: &Settlement) -> bool {
+    settlement.consume.as_ref().is_some_and(|consumption| consumption.what != Use::Login || settlement.counted)
+}
+
+pub(super) fn settle(transaction: &Transaction<'_>, settlement: &Settlement) -> rusqlite::Result<Settled> {
+    let settled = match settlement.account {
+        Some(account) => settle_account(transaction, account, settlement)?,
+        None => Settled::Consumed,
+    };
+    let event = settlement.event_of(settled);
+    match settlement.account {
+        Some(_) => events::insert(transaction, &event)?,
+        // Nothing is kept of strangers; their login takes as long as another's.
+        None => events::advance_clock(transaction, event.time)?,
+    }
+    Ok(settled)
+}
+
+fn settle_account(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    settlement: &Settlement,
+) -> rusqlite::Result<Settled> {
+    let now = settlement.event.time;
+    let mut settled = Settled::Consumed;
+    if let Some(consumption) = &settlement.consume {
+        if consume(transaction, account, consumption, settlement)? {
+            if let Some(offer) = &settlement.window {
+                open_window(transaction, account, consumption, settlement, offer)?;
+            }
+        } else {
+            settled = look_for_window(transaction, account, settlement)?;
+        }
+    }
+    if let Some(window) = &settlement.touch {
+        transaction.execute(
+            "UPDATE grace SET used = ?3 WHERE account = ?1 AND id = ?2 AND used < ?3",
+            params![account.0, window.as_str(), now.0],
+        )?;
+    }
+    if let Some(charge) = &settlement.refund {
+        let mut buckets = rows::buckets(transaction, charge)?;
+        charge.refund(&mut buckets);
+        rows::put_buckets(transaction, charge, &buckets)?;
+    }
+    if let Some(network) = settlement.seen.as_ref().filter(|_| settled != Settled::Lost) {
+        remember(transaction, account, network.as_str(), now.0)?;
+    }
+    Ok(settled)
+}
+
+/// Uses up by compare-and-set: the credential must still be live and have logins left, the number
+/// must be unspent, the step must be the highest. A savepoint, so that either all holds or none.
+fn consume(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    consumption: &Consumption,
+    settlement: &Settlement,
+) -> rusqlite::Result<bool> {
+    let event = &settlement.event;
+    let credential = consumption.credential.as_str();
+    transaction.execute_batch("SAVEPOINT consume")?;
+    let alive = transaction.execute(
+        "UPDATE credential
+         SET logins_left = logins_left - 1, used_at = ?3, used_for = ?4, used_from = ?5
+         WHERE account = ?1 AND id = ?2 AND state = ?6
+           AND (logins_left IS NULL OR logins_left > 0) AND (expires IS NULL OR expires > ?3)",
+        params![account.0, credential, event.time.0, event.service, event.remote, rows::state_name(State::Live)],
+    )?;
+    let used = match consumption.what {
+        Use::Login => 1,
+        Use::Strike(number) => transaction.execute(
+            "INSERT INTO struck (account, credential, number) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            params![account.0, credential, number],
+        )?,
+        Use::Step(step) => transaction.execute(
+            "UPDATE account SET totp_floor = ?2 WHERE id = ?1 AND totp_floor < ?2",
+            params![account.0, step.0],
+        )?,
+    };
+    let consumed = (alive, used) == (1, 1);
+    let end = if consumed { "RELEASE consume" } else { "ROLLBACK TO consume; RELEASE consume" };
+    transaction.execute_batch(end)?;
+    Ok(consumed)
+}
+
+fn open_window(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    consumption: &Consumption,
+    settlement: &Settlement,
+    offer: &crate::account::WindowOffer,
+) -> rusqlite::Result<()> {
+    let event = &settlement.event;
+    // Those that have ended go as new ones come.
+    transaction.execute(
+        "DELETE FROM grace WHERE account = ?1 AND (opened <= ?2 OR used <= ?3)",
+        params![
+            account.0,
+            event.time.minus(offer.limits.lifetime).0,
+            event.time.minus(offer.limits.idle).0
+        ],
+    )?;
+    rows::insert_window(transaction, account, &Window {
+        id: offer.id.clone(),
+        credential: consumption.credential.clone(),
+        key: offer.key.clone(),
+        opened: event.time,
+        used: event.time,
+        service: event.service.clone().unwrap_or_default(),
+        remote: event.remote.clone().unwrap_or_default(),
+    })
+}
+
+/// Somebody was first. Was it another connection of the same place?
+fn look_for_window(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    settlement: &Settlement,
+) -> rusqlite::Result<Settled> {
+    let Some(offer) = &settlement.window else { return Ok(Settled::Lost) };
+    let windows = rows::windows(transaction, account)?;
+    let now = settlement.event.time;
+    let found = window::find(&windows, &offer.key, offer.binding, offer.limits, now);
+    Ok(if found.is_some() { Settled::InWindow } else { Settled::Lost })
+}
+
+fn remember(transaction: &Transaction<'_>, account: AccountId, network: &str, now: i64) -> rusqlite::Result<()> {
+    let changed = transaction.execute(
+        "INSERT INTO known (account, network, seen) VALUES (?1, ?2, ?3)
+         ON CONFLICT (account, network) DO UPDATE SET seen = excluded.seen WHERE seen < ?3 - ?4",
+        params![account.0, network, now, DAY],
+    )?;
+    if changed > 0 {
+        transaction.execute(
+            "DELETE FROM known WHERE account = ?1 AND network NOT IN
+             (SELECT network FROM known WHERE account = ?1 ORDER BY seen DESC LIMIT ?2)",
+            params![account.0, KNOWN_NETWORKS as i64],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Everything unsafe, each block with the promise of C that it leans on.
+
+use std::ffi::{CString, c_int, c_void};
+use std::num::NonZeroUsize;
+
+use mailotp_core::crypto::{Arena, Block, HashError};
+use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous, munmap};
+use pam::constants::PamResultCode;
+use pam::module::PamHandle;
+use zeroize::Zeroize;
+
+use crate::host::Standing;
+
+/// `PAM_AUTHTOK` of `_pam_types.h`.
+const PAM_AUTHTOK: c_int = 6;
+
+/// The name under which the standing is kept on a handle.
+const STANDING: &str = "mailotp_standing";
+
+// libpam is linked by pam-bindings, which has no way to make an `AuthTok`.
+unsafe extern "C" {
+    fn pam_set_item(handle: *mut PamHandle, item: c_int, value: *const c_void) -> c_int;
+}
+
+/// Sets `PAM_AUTHTOK`. libpam copies the value, and wipes the one that it replaces.
+pub fn set_authtok(handle: &mut PamHandle, secret: &[u8]) -> Result<(), PamResultCode> {
+    let text = CString::new(secret).map_err(|_| PamResultCode::PAM_AUTH_ERR)?;
+    // SAFETY: pam_set_item(3): the handle is the one that libpam gave us for this call, and a value
+    // of PAM_AUTHTOK is a NUL-terminated string, which it copies before it returns.
+    let code = unsafe { pam_set_item(handle, PAM_AUTHTOK, text.as_ptr().cast()) };
+    text.into_bytes().zeroize();
+    if code == PamResultCode::PAM_SUCCESS as c_int { Ok(()) } else { Err(PamResultCode::PAM_SYSTEM_ERR) }
+}
+
+/// Keeps the standing on the handle, until the next one or `pam_end`.
+pub fn remember(handle: &mut PamHandle, standing: Standing) -> Result<(), PamResultCode> {
+    handle.set_data(STANDING, Box::new(standing))
+}
+
+/// The standing that an earlier phase has kept on this handle.
+pub fn recall(handle: &PamHandle) -> Option<Standing> {
+    // SAFETY: PamHandle::get_data wants the type that set_data was given under this name:
+    // `remember` alone uses it, and always with `Standing`. pam_get_data(3) hands the pointer out
+    // until it is replaced or the handle ends; the value is copied here and now.
+    unsafe { handle.get_data::<Standing>(STANDING) }.ok().copied()
+}
+
+/// 19 MiB of their own for the hash: not from the host's heap, where they would stay, not in a core
+/// dump, in huge pages where there are any, wiped and unmapped before the call returns.
+pub struct MappedArena;
+
+impl Arena for MappedArena {
+    fn lend(&mut self, blocks: usize, work: &mut dyn FnMut(&mut [Block])) -> Result<(), HashError> {
+        let bytes = blocks.checked_mul(size_of::<Block>()).and_then(NonZeroUsize::new);
+        let bytes = bytes.ok_or(HashError::OutOfMemory)?;
+        // SAFETY: mmap(2): a private anonymous mapping at an address of the kernel's choice touches
+        // no other memory.
+        let mapping = unsafe {
+            mmap_anonymous(None, bytes, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_PRIVATE)
+        }
+        .map_err(|_| HashError::OutOfMemory)?;
+        for advice in [MmapAdvise::MADV_DONTDUMP, MmapAdvise::MADV_HUGEPAGE] {
+            // SAFETY: madvise(2): the range is the mapping above, and neither advice changes what
+            // is in it. A kernel that knows no huge pages says so, and that is all.
+            let _ = unsafe { madvise(mapping, bytes.get(), advice) };
+        }
+        // SAFETY: mmap(2): the mapping is page-aligned, `bytes` long, zeroed and ours alone; a
+        // `Block` is plain integers, for which zeros are valid, with an alignment below a page.
+        let memory = unsafe { std::slice::from_raw_parts_mut(mapping.as_ptr().cast::<Block>(), blocks) };
+        let _unmap = Unmap(mapping, bytes.get());
+        work(memory);
+        memory.iter_mut().for_each(Zeroize::zeroize);
+        Ok(())
+    }
+}
+
+/// Gives a mapping back, also when the work in it panics.
+struct Unmap(std::ptr::NonNull<c_void>, usize);
+
+impl Drop for Unmap {
+    fn drop(&mut self) {
+        // SAFETY: munmap(2): the mapping and length of `lend`, whose slice of it is used no more.
+        let _ = unsafe { munmap(self.0, self.1) };
+    }
+}

@@ -1,0 +1,242 @@
+//! The phases. Each reads what the host knows, asks the core, and tells the host.
+
+use std::ffi::CStr;
+use std::path::Path;
+use std::time::SystemTime;
+
+use mailotp_core::authenticate::{self, Door, Opening, Report, Visitor};
+use mailotp_core::clock::{NoRandomness, Random, Timestamp};
+use mailotp_core::config::{Config, Enrolment};
+use mailotp_core::decide::{Answer, Handover};
+use mailotp_core::request::{AccountName, Remote, Request, Secret, Service};
+use mailotp_core::site::{self, Site, SiteError};
+use pam::constants::PamResultCode;
+
+use crate::args::{Args, SecretSource};
+use crate::host::{Host, Standing, Typed};
+use crate::{answer, ffi, log};
+
+type Code = PamResultCode;
+
+/// The kernel's randomness.
+struct System;
+
+impl Random for System {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        getrandom::fill(bytes).map_err(|_| NoRandomness)
+    }
+}
+
+/// The `auth` phase.
+pub fn authenticate(host: &mut dyn Host, args: &[&CStr]) -> Code {
+    // Whatever happens from here on, an earlier success on this handle counts no more.
+    let code = match host.remember(Standing::Refused) {
+        Ok(()) => Call::prepare(host, args).and_then(|(call, config)| call.authenticate(host, config)),
+        Err(code) => Err(code),
+    };
+    code.unwrap_or_else(|code| code)
+}
+
+/// The `account` phase.
+pub fn account(host: &mut dyn Host, args: &[&CStr]) -> Code {
+    if host.standing() == Some(Standing::Refused) {
+        return Code::PAM_AUTH_ERR;
+    }
+    Call::prepare(host, args).map_or_else(|code| code, |(call, config)| call.account(config))
+}
+
+/// `setcred` succeeds where `auth` on this handle did.
+pub fn setcred(host: &dyn Host) -> Code {
+    match host.standing() {
+        Some(Standing::Accepted) => Code::PAM_SUCCESS,
+        _ => Code::PAM_IGNORE,
+    }
+}
+
+/// One call of libpam, once it is known what it is about.
+struct Call {
+    args: Args,
+    account: AccountName,
+    service: Service,
+    remote: Remote,
+    now: Timestamp,
+    host_name: String,
+}
+
+impl Call {
+    fn prepare(host: &mut dyn Host, args: &[&CStr]) -> Result<(Call, Config), Code> {
+        let unavailable = |why: String| {
+            log::error(&why);
+            Code::PAM_AUTHINFO_UNAVAIL
+        };
+        let args = Args::parse(args).map_err(unavailable)?;
+        let mut config = load(&args.config).map_err(unavailable)?;
+        if args.nullok {
+            config.enrolment = Enrolment::Optional;
+        }
+        let service = match &args.service {
+            Some(service) => service.clone(),
+            None => {
+                let pam_service = host.service().unwrap_or_default();
+                let name = String::from_utf8_lossy(&pam_service);
+                Service::of_pam(&name).map_err(|why| unavailable(why.to_string()))?
+            }
+        };
+        let user = host.user()?;
+        let account = config.naming.account(&user).map_err(|why| {
+            log::error(&format!("a login to {service} was refused: {why}"));
+            Code::PAM_AUTH_ERR
+        })?;
+        let call = Call {
+            remote: Remote::of_pam(host.rhost().as_deref(), host.tty().as_deref()),
+            host_name: host_name(),
+            now: SystemTime::now().into(),
+            args,
+            account,
+            service,
+        };
+        call.tell(&config);
+        Ok((call, config))
+    }
+
+    fn authenticate(&self, host: &mut dyn Host, config: Config) -> Result<Code, Code> {
+        let site = match Site::of(config) {
+            Ok(site) => site,
+            Err((config, error)) => return self.without_site(host, &config, &error),
+        };
+        let typed = match self.door(&site, |door, visitor| door.opening(visitor, self.now)) {
+            Opening::Ask(prompt) => self.secret(host, &prompt)?,
+            Opening::Done(report) => return self.finish(host, report, &[]),
+        };
+        if self.args.challenge {
+            return Ok(self.gate(&site, &typed));
+        }
+        let report = match Secret::new(typed.clone()) {
+            Err(why) => self.door(&site, |door, visitor| door.malformed(visitor, self.now, why.to_string())),
+            Ok(secret) => {
+                let request = Request {
+                    account: self.account.clone(),
+                    service: self.service.clone(),
+                    remote: self.remote,
+                    secret,
+                    second_step: self.args.second_step,
+                };
+                // The answer may have taken minutes: the clock is read again.
+                let now = SystemTime::now().into();
+                self.door(&site, |door, _| door.login(&request, now))
+            }
+        };
+        self.finish(host, report, &typed)
+    }
+
+    fn gate(&self, site: &Site, typed: &[u8]) -> Code {
+        match self.door(site, |door, visitor| door.gate(visitor, typed, self.now)) {
+            Ok(gate) => answer::of_gate(gate),
+            Err(report) => {
+                log::event(&report.event, report.problem.as_deref());
+                Code::PAM_AUTHINFO_UNAVAIL
+            }
+        }
+    }
+
+    fn account(&self, config: Config) -> Code {
+        let report = match Site::of(config) {
+            Ok(site) => self.door(&site, |door, visitor| door.account(visitor, self.now)),
+            Err((config, error)) => {
+                let report = authenticate::without_site(&config, self.visitor(), &self.host_name, &error, self.now);
+                Some(report)
+            }
+        };
+        let Some(report) = report else { return Code::PAM_SUCCESS };
+        match report.answer {
+            Answer::PassOn(_) => Code::PAM_SUCCESS,
+            refusal => {
+                log::event(&report.event, report.problem.as_deref());
+                answer::of_login(&refusal)
+            }
+        }
+    }
+
+    /// The key ring cannot be used: nothing is accepted, and only who is never judged, and observe
+    /// mode, go on to the next module.
+    fn without_site(&self, host: &mut dyn Host, config: &Config, error: &SiteError) -> Result<Code, Code> {
+        let report = authenticate::without_site(config, self.visitor(), &self.host_name, error, self.now);
+        if self.args.challenge {
+            log::event(&report.event, report.problem.as_deref());
+            let goes_on = matches!(report.answer, Answer::PassOn(_));
+            return Ok(if goes_on { Code::PAM_USER_UNKNOWN } else { Code::PAM_AUTHINFO_UNAVAIL });
+        }
+        let typed = match report.answer {
+            Answer::PassOn(_) => self.secret(host, mailotp_core::prompt::PASSWORD)?,
+            _ => Typed::default(),
+        };
+        self.finish(host, report, &typed)
+    }
+
+    /// What was typed: asked for, or taken from a module before.
+    fn secret(&self, host: &mut dyn Host, prompt: &str) -> Result<Typed, Code> {
+        // As a second step the password that is there already is not the code.
+        let there = if self.args.second_step { None } else { host.authtok() };
+        match (self.args.secret, there) {
+            (SecretSource::Use | SecretSource::Try, Some(secret)) => Ok(secret),
+            (SecretSource::Use, None) if !self.args.second_step => {
+                log::error("use_first_pass: no module before has asked for a password");
+                Err(Code::PAM_AUTH_ERR)
+            }
+            _ => host.ask(prompt),
+        }
+    }
+
+    /// Event, next module's password, standing, code: in this order.
+    fn finish(&self, host: &mut dyn Host, report: Report, typed: &[u8]) -> Result<Code, Code> {
+        log::event(&report.event, report.problem.as_deref());
+        match &report.answer {
+            Answer::PassOn(Handover::Whole) if !self.args.second_step => host.set_authtok(typed)?,
+            Answer::PassOn(Handover::Prefix(prefix)) => host.set_authtok(prefix)?,
+            _ => {}
+        }
+        host.remember(answer::standing_of(&report.answer))?;
+        Ok(answer::of_login(&report.answer))
+    }
+
+    fn door<T>(&self, site: &Site, work: impl FnOnce(&mut Door<'_>, Visitor<'_>) -> T) -> T {
+        let mut door = Door {
+            site,
+            open_store: &mut || Ok(Box::new(site.open_store()?)),
+            random: &mut System,
+            arena: &mut ffi::MappedArena,
+            host: &self.host_name,
+        };
+        work(&mut door, self.visitor())
+    }
+
+    fn visitor(&self) -> Visitor<'_> {
+        Visitor {
+            account: &self.account,
+            service: &self.service,
+            remote: self.remote,
+            second_step: self.args.second_step,
+        }
+    }
+
+    fn tell(&self, config: &Config) {
+        for warning in &config.warnings {
+            log::warning(&format!("{warning}. {}", warning.remedy));
+        }
+        if self.args.debug {
+            let Call { account, service, remote, .. } = self;
+            log::debug(&format!("account {account} service {service} remote {remote}"));
+        }
+    }
+}
+
+fn load(path: &Path) -> Result<Config, String> {
+    site::load_config(path).map_err(|error| format!("{error}. {}", error.remedy()))
+}
+
+fn host_name() -> String {
+    nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .unwrap_or_else(|| "localhost".to_owned())
+}

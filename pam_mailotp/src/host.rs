@@ -1,0 +1,104 @@
+//! The host, as hooks see it: a trait over the PAM handle, so that a script can stand in for it.
+//! Items are copied before anything is asked: a conversation may replace them under our hands.
+
+use pam::constants::{PAM_PROMPT_ECHO_OFF, PamResultCode};
+use pam::conv::Conv;
+use pam::items::{AuthTok, RHost, Service, Tty, User};
+use pam::module::PamHandle;
+use zeroize::Zeroizing;
+
+use crate::ffi;
+
+/// Bytes that somebody typed.
+pub type Typed = Zeroizing<Vec<u8>>;
+
+/// How `auth` ended on a handle, for the phases that follow on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Let in by us.
+    Accepted,
+    /// Refused by us.
+    Refused,
+    /// Left to others.
+    PassedOn,
+}
+
+/// What a hook needs of its host.
+pub trait Host {
+    /// `PAM_SERVICE`.
+    fn service(&self) -> Option<Vec<u8>>;
+    /// `PAM_USER`; the host may ask for it.
+    fn user(&mut self) -> Result<Vec<u8>, PamResultCode>;
+    /// `PAM_RHOST`.
+    fn rhost(&self) -> Option<Vec<u8>>;
+    /// `PAM_TTY`.
+    fn tty(&self) -> Option<Vec<u8>>;
+    /// `PAM_AUTHTOK`, which a module before may have set.
+    fn authtok(&self) -> Option<Typed>;
+    /// Sets `PAM_AUTHTOK` for the next module.
+    fn set_authtok(&mut self, secret: &[u8]) -> Result<(), PamResultCode>;
+    /// Asks, without echo.
+    fn ask(&mut self, prompt: &str) -> Result<Typed, PamResultCode>;
+    /// Keeps how `auth` ended.
+    fn remember(&mut self, standing: Standing) -> Result<(), PamResultCode>;
+    /// How `auth` ended on this handle, if it ran.
+    fn standing(&self) -> Option<Standing>;
+}
+
+/// The real one.
+pub struct PamHost<'a>(pub &'a mut PamHandle);
+
+macro_rules! item {
+    ($self:ident, $item:ty) => {
+        $self.0.get_item::<$item>().ok().flatten().map(|item| item.to_bytes().to_vec())
+    };
+}
+
+impl Host for PamHost<'_> {
+    fn service(&self) -> Option<Vec<u8>> {
+        item!(self, Service)
+    }
+
+    fn user(&mut self) -> Result<Vec<u8>, PamResultCode> {
+        match item!(self, User) {
+            Some(user) => Ok(user),
+            None => self.0.get_user(None).map(String::into_bytes),
+        }
+    }
+
+    fn rhost(&self) -> Option<Vec<u8>> {
+        item!(self, RHost)
+    }
+
+    fn tty(&self) -> Option<Vec<u8>> {
+        item!(self, Tty)
+    }
+
+    fn authtok(&self) -> Option<Typed> {
+        let item = self.0.get_item::<AuthTok>().ok().flatten()?;
+        Some(Zeroizing::new(item.as_bytes().to_vec()))
+    }
+
+    fn set_authtok(&mut self, secret: &[u8]) -> Result<(), PamResultCode> {
+        ffi::set_authtok(self.0, secret)
+    }
+
+    /// One hidden prompt, always: a visible one crashes saslauthd, and a second one gets the same
+    /// answer from every mail server.
+    fn ask(&mut self, prompt: &str) -> Result<Typed, PamResultCode> {
+        let failed = PamResultCode::PAM_CONV_ERR;
+        let Ok(Some(conversation)) = self.0.get_item::<Conv>() else { return Err(failed) };
+        match conversation.send(PAM_PROMPT_ECHO_OFF, prompt) {
+            Ok(Some(answer)) => Ok(Zeroizing::new(answer.as_bytes().to_vec())),
+            Ok(None) | Err(_) => Err(failed),
+        }
+    }
+
+    fn remember(&mut self, standing: Standing) -> Result<(), PamResultCode> {
+        ffi::remember(self.0, standing)
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        ffi::recall(self.0)
+    }
+}
