@@ -52,7 +52,9 @@ impl fmt::Display for CredentialId {
 }
 
 /// `N` random characters of the alphabet, five bits each.
-pub(crate) fn random_symbols<const N: usize>(source: &mut dyn Random) -> Result<String, NoRandomness> {
+pub(crate) fn random_symbols<const N: usize>(
+    source: &mut dyn Random,
+) -> Result<String, NoRandomness> {
     Ok(random::<N>(source)?.into_iter().map(symbol).collect())
 }
 
@@ -146,7 +148,10 @@ impl Scope {
     /// Whether it reaches `service` (of `group`) from `remote`.
     pub fn reaches(&self, service: &Service, group: &str, remote: Remote) -> bool {
         let served = self.services.is_empty()
-            || self.services.iter().any(|name| name == service.as_str() || name == group);
+            || self
+                .services
+                .iter()
+                .any(|name| name == service.as_str() || name == group);
         let near = self.from.is_empty()
             || matches!(remote, Remote::Address(ip) if self.from.iter().any(|net| net.contains(&ip)));
         served && near
@@ -186,7 +191,11 @@ pub struct Credential {
 impl Credential {
     /// Of a sheet: the numbers that are not spent, lowest first.
     pub fn unspent(&self) -> impl Iterator<Item = u32> {
-        let size = if let Kind::Sheet { size, .. } = self.kind { size } else { 0 };
+        let size = if let Kind::Sheet { size, .. } = self.kind {
+            size
+        } else {
+            0
+        };
         (1..=size).filter(|number| !self.struck.contains(number))
     }
 
@@ -234,15 +243,21 @@ pub struct Snapshot {
 impl Snapshot {
     /// Whether there is anything that this account could log in with.
     pub fn is_enrolled(&self, now: Timestamp) -> bool {
-        self.credentials.iter().any(|credential| credential.is_live(now))
+        self.credentials
+            .iter()
+            .any(|credential| credential.is_live(now))
     }
 
     /// The length of this account's digit codes, if it has any.
     pub fn digits(&self) -> Option<usize> {
-        self.credentials.iter().find_map(|credential| match credential.kind {
-            Kind::Totp { digits } if credential.state != State::Revoked => Some(digits as usize),
-            _ => None,
-        })
+        self.credentials
+            .iter()
+            .find_map(|credential| match credential.kind {
+                Kind::Totp { digits } if credential.state != State::Revoked => {
+                    Some(digits as usize)
+                }
+                _ => None,
+            })
     }
 }
 
@@ -319,9 +334,11 @@ impl Settlement {
     pub fn event_of(&self, settled: Settled) -> Event {
         match settled {
             Settled::Consumed => self.event.clone(),
-            Settled::InWindow => {
-                Event { result: Verdict::Continued, reason: Reason::Window, ..self.event.clone() }
-            }
+            Settled::InWindow => Event {
+                result: Verdict::Continued,
+                reason: Reason::Window,
+                ..self.event.clone()
+            },
             Settled::Lost => self.lost.clone().unwrap_or_else(|| self.event.clone()),
         }
     }

@@ -213,7 +213,10 @@ mod tests {
     #[test]
     fn cve_2008_1218_no_value_can_forge_a_field_or_a_line() {
         assert_eq!(Quoted("alice@example.com").to_string(), "alice@example.com");
-        assert_eq!(Quoted("a\tb result=accepted\n").to_string(), r#""a\tb result=accepted\n""#);
+        assert_eq!(
+            Quoted("a\tb result=accepted\n").to_string(),
+            r#""a\tb result=accepted\n""#
+        );
         assert_eq!(Quoted("\"").to_string(), r#""\"""#);
         assert_eq!(Quoted("").to_string(), r#""""#);
         assert!(Quoted("\u{202e}ü").to_string().is_ascii());

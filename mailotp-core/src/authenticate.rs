@@ -86,7 +86,10 @@ struct Failure {
 
 impl From<SiteError> for Failure {
     fn from(error: SiteError) -> Failure {
-        Failure { reason: Reason::Store, problem: format!("{error}. {}", error.remedy()) }
+        Failure {
+            reason: Reason::Store,
+            problem: format!("{error}. {}", error.remedy()),
+        }
     }
 }
 
@@ -105,10 +108,13 @@ impl Door<'_> {
         let snapshot = if judgement.exempt || !judgement.takes_codes() {
             Snapshot::default()
         } else {
-            (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account)?)).unwrap_or_default()
+            (self.open_store)()
+                .and_then(|mut store| Ok(store.read(visitor.account)?))
+                .unwrap_or_default()
         };
         if visitor.second_step {
-            let optional = self.site.config.enrolment == Enrolment::Optional && !snapshot.is_enrolled(now);
+            let optional =
+                self.site.config.enrolment == Enrolment::Optional && !snapshot.is_enrolled(now);
             let enough = [
                 (judgement.exempt, Reason::Exempt),
                 (judgement.accepts(Means::Password), Reason::SecondStep),
@@ -116,14 +122,26 @@ impl Door<'_> {
             ];
             if let Some((_, reason)) = enough.into_iter().find(|(enough, _)| *enough) {
                 let event = self.event(visitor, &judgement, now, Verdict::Passed, reason);
-                return Opening::Done(Report { answer: Answer::PassOn(Handover::Untouched), event, problem: None });
+                return Opening::Done(Report {
+                    answer: Answer::PassOn(Handover::Untouched),
+                    event,
+                    problem: None,
+                });
             }
         }
         let Some(accept) = judgement.accept.as_ref().filter(|_| !judgement.exempt) else {
             return Opening::Ask(prompt::PASSWORD.to_owned());
         };
-        let accept = if visitor.second_step { &accept.second_step() } else { accept };
-        let place = Place { service: visitor.service, group: &judgement.group, remote: visitor.remote };
+        let accept = if visitor.second_step {
+            &accept.second_step()
+        } else {
+            accept
+        };
+        let place = Place {
+            service: visitor.service,
+            group: &judgement.group,
+            remote: visitor.remote,
+        };
         let real = prompt::due(&snapshot, Some(place), now);
         let shown = prompt::shown(real, visitor.account, &self.site.config, &self.site.keys);
         Opening::Ask(prompt::text(&shown, accept))
@@ -136,17 +154,37 @@ impl Door<'_> {
         if request.second_step {
             judgement.accept = judgement.accept.map(|accept| accept.second_step());
         }
-        self.try_login(request, &judgement, now).unwrap_or_else(|failure| {
-            let event = self.event(visitor, &judgement, now, Verdict::Unavailable, failure.reason);
-            let (answer, event) = observed(&judgement, Answer::Unavailable, event);
-            Report { answer, event, problem: Some(failure.problem) }
-        })
+        self.try_login(request, &judgement, now)
+            .unwrap_or_else(|failure| {
+                let event = self.event(
+                    visitor,
+                    &judgement,
+                    now,
+                    Verdict::Unavailable,
+                    failure.reason,
+                );
+                let (answer, event) = observed(&judgement, Answer::Unavailable, event);
+                Report {
+                    answer,
+                    event,
+                    problem: Some(failure.problem),
+                }
+            })
     }
 
-    fn try_login(&mut self, request: &Request, judgement: &Judgement, now: Timestamp) -> Result<Report, Failure> {
+    fn try_login(
+        &mut self,
+        request: &Request,
+        judgement: &Judgement,
+        now: Timestamp,
+    ) -> Result<Report, Failure> {
         if let Some(ruling) = decide::by_rule(judgement) {
             let (answer, event) = self.ending(request, judgement, &ruling, now);
-            return Ok(Report { answer, event, problem: None });
+            return Ok(Report {
+                answer,
+                event,
+                problem: None,
+            });
         }
         let mut store = (self.open_store)()?;
         let snapshot = store.read(&request.account)?;
@@ -164,10 +202,19 @@ impl Door<'_> {
         let settled = store.settle(&settlement)?;
         let event = settlement.event_of(settled);
         let answer = match settled {
-            Settled::Consumed | Settled::InWindow => self.ending(request, judgement, &ruling, now).0,
-            Settled::Lost => self.ending(request, judgement, &case.no_match(Reason::Spent), now).0,
+            Settled::Consumed | Settled::InWindow => {
+                self.ending(request, judgement, &ruling, now).0
+            }
+            Settled::Lost => {
+                self.ending(request, judgement, &case.no_match(Reason::Spent), now)
+                    .0
+            }
         };
-        Ok(Report { answer, event, problem: None })
+        Ok(Report {
+            answer,
+            event,
+            problem: None,
+        })
     }
 
     /// form → window → budget, charge → compare
@@ -194,8 +241,10 @@ impl Door<'_> {
                 Charged::Before => {}
             }
         }
-        let ruling = decide::by_code(case, &pending, self.arena)
-            .map_err(|why| Failure { reason: Reason::Store, problem: why.to_string() })?;
+        let ruling = decide::by_code(case, &pending, self.arena).map_err(|why| Failure {
+            reason: Reason::Store,
+            problem: why.to_string(),
+        })?;
         Ok((ruling, charge))
     }
 
@@ -205,7 +254,11 @@ impl Door<'_> {
         let network = request.remote.network();
         let name = request.account.as_str().as_bytes();
         let slot = |what: &[u8]| {
-            let tag = self.site.keys.tag(TagPurpose::Decoy, &[b"slot", name, what]).0;
+            let tag = self
+                .site
+                .keys
+                .tag(TagPurpose::Decoy, &[b"slot", name, what])
+                .0;
             Owner::Stranger(u16::from_be_bytes([tag[0], tag[1]]) % STRANGER_SLOTS)
         };
         let account: Option<AccountId> = case.snapshot.account.as_ref().map(|account| account.id);
@@ -215,18 +268,31 @@ impl Door<'_> {
         }];
         if pending.may_be_digits() {
             from.push(match account {
-                Some(id) if case.snapshot.known.contains(&network) => (Owner::Known(id, network), config.limits.account),
+                Some(id) if case.snapshot.known.contains(&network) => {
+                    (Owner::Known(id, network), config.limits.account)
+                }
                 Some(id) => (Owner::Account(id), config.limits.account),
                 None => (slot(b""), config.limits.account),
             });
         }
-        let tag = self.site.keys.tag(TagPurpose::Guess, &[name, &pending.guess(request)]).0;
+        let tag = self
+            .site
+            .keys
+            .tag(TagPurpose::Guess, &[name, &pending.guess(request)])
+            .0;
         let until = if pending.may_be_digits() {
             Timestamp((case.now.0 / DIGITS_PERIOD + 1) * DIGITS_PERIOD)
         } else {
             Timestamp(case.now.0.saturating_add(DAY))
         };
-        Charge { from, guess: Guess { tag: u16::from_be_bytes([tag[0], tag[1]]), until }, at: case.now }
+        Charge {
+            from,
+            guess: Guess {
+                tag: u16::from_be_bytes([tag[0], tag[1]]),
+                until,
+            },
+            at: case.now,
+        }
     }
 
     fn settlement(
@@ -250,35 +316,62 @@ impl Door<'_> {
             None => None,
         };
         let lost = ruling.consume.is_some().then(|| {
-            let lost = Ruling { credential: ruling.credential, ..case.no_match(Reason::Spent) };
+            let lost = Ruling {
+                credential: ruling.credential,
+                ..case.no_match(Reason::Spent)
+            };
             self.ending(request, judgement, &lost, now).1
         });
         Ok(Settlement {
             account: case.snapshot.account.as_ref().map(|account| account.id),
             consume: ruling.consume.clone(),
-            counted: ruling.credential.is_some_and(|credential| credential.scope.logins_left.is_some()),
+            counted: ruling
+                .credential
+                .is_some_and(|credential| credential.scope.logins_left.is_some()),
             window,
             touch: ruling.touch.map(|window| window.id.clone()),
             refund: charge.filter(|_| right),
-            seen: (right && matches!(request.remote, Remote::Address(_))).then(|| request.remote.network()),
+            seen: (right && matches!(request.remote, Remote::Address(_)))
+                .then(|| request.remote.network()),
             event: self.ending(request, judgement, ruling, now).1,
             lost,
         })
     }
 
     /// Answer and event of a ruling, softened where the rule only observes.
-    fn ending(&self, request: &Request, judgement: &Judgement, ruling: &Ruling<'_>, now: Timestamp) -> (Answer, Event) {
+    fn ending(
+        &self,
+        request: &Request,
+        judgement: &Judgement,
+        ruling: &Ruling<'_>,
+        now: Timestamp,
+    ) -> (Answer, Event) {
         let event = Event {
-            kind: ruling.credential.map(|credential| credential.kind.as_str().to_owned()),
-            credential: ruling.credential.map(|credential| credential.id.to_string()),
-            ..self.event(Visitor::of(request), judgement, now, ruling.result, ruling.reason)
+            kind: ruling
+                .credential
+                .map(|credential| credential.kind.as_str().to_owned()),
+            credential: ruling
+                .credential
+                .map(|credential| credential.id.to_string()),
+            ..self.event(
+                Visitor::of(request),
+                judgement,
+                now,
+                ruling.result,
+                ruling.reason,
+            )
         };
         observed(judgement, ruling.answer.clone(), event)
     }
 
     /// The gate: may databases that mailotp does not guard be asked? Consumes, charges and compares
     /// nothing. `typed` is what the prompt of [`Door::opening`] brought.
-    pub fn gate(&mut self, visitor: Visitor<'_>, typed: &[u8], now: Timestamp) -> Result<Gate, Report> {
+    pub fn gate(
+        &mut self,
+        visitor: Visitor<'_>,
+        typed: &[u8],
+        now: Timestamp,
+    ) -> Result<Gate, Report> {
         let judgement = self.judge(visitor);
         if typed.is_empty() || typed == b"?" {
             return Ok(Gate::Stop);
@@ -289,21 +382,35 @@ impl Door<'_> {
         let open = match &judgement.accept {
             None => false,
             Some(accept) if accept.0.is_empty() => false,
-            Some(_) => self.gate_of_account(visitor, &judgement, now).map_err(|failure| Report {
-                answer: Answer::Unavailable,
-                event: self.event(visitor, &judgement, now, Verdict::Unavailable, failure.reason),
-                problem: Some(failure.problem),
-            })?,
+            Some(_) => self
+                .gate_of_account(visitor, &judgement, now)
+                .map_err(|failure| Report {
+                    answer: Answer::Unavailable,
+                    event: self.event(
+                        visitor,
+                        &judgement,
+                        now,
+                        Verdict::Unavailable,
+                        failure.reason,
+                    ),
+                    problem: Some(failure.problem),
+                })?,
         };
         Ok(if open { Gate::GoOn } else { Gate::Stop })
     }
 
-    fn gate_of_account(&mut self, visitor: Visitor<'_>, judgement: &Judgement, now: Timestamp) -> Result<bool, Failure> {
+    fn gate_of_account(
+        &mut self,
+        visitor: Visitor<'_>,
+        judgement: &Judgement,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
         let snapshot = (self.open_store)()?.read(visitor.account)?;
         if is_closed(&snapshot, now) {
             return Ok(false);
         }
-        let nothing = self.site.config.enrolment == Enrolment::Optional && !snapshot.is_enrolled(now);
+        let nothing =
+            self.site.config.enrolment == Enrolment::Optional && !snapshot.is_enrolled(now);
         Ok(judgement.accepts(Means::Password) || nothing)
     }
 
@@ -313,34 +420,60 @@ impl Door<'_> {
         if judgement.exempt {
             return None;
         }
-        let denied = judgement.accept.as_ref().is_some_and(|accept| accept.0.is_empty());
+        let denied = judgement
+            .accept
+            .as_ref()
+            .is_some_and(|accept| accept.0.is_empty());
         let (answer, result, reason, problem) = if denied {
             (Answer::Deny, Verdict::Denied, Reason::Rule, None)
         } else {
             match (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account)?)) {
-                Ok(snapshot) if is_closed(&snapshot, now) => (Answer::Deny, Verdict::Denied, Reason::Closed, None),
+                Ok(snapshot) if is_closed(&snapshot, now) => {
+                    (Answer::Deny, Verdict::Denied, Reason::Closed, None)
+                }
                 Ok(_) => return None,
                 Err(error) => {
                     let failure = Failure::from(error);
-                    (Answer::Unavailable, Verdict::Unavailable, failure.reason, Some(failure.problem))
+                    (
+                        Answer::Unavailable,
+                        Verdict::Unavailable,
+                        failure.reason,
+                        Some(failure.problem),
+                    )
                 }
             }
         };
         let event = self.event(visitor, &judgement, now, result, reason);
         let (answer, event) = observed(&judgement, answer, event);
-        Some(Report { answer, event, problem })
+        Some(Report {
+            answer,
+            event,
+            problem,
+        })
     }
 
     /// A secret that is refused before it is looked at.
     pub fn malformed(&self, visitor: Visitor<'_>, now: Timestamp, why: String) -> Report {
         let judgement = self.judge(visitor);
-        let event = self.event(visitor, &judgement, now, Verdict::Refused, Reason::Malformed);
+        let event = self.event(
+            visitor,
+            &judgement,
+            now,
+            Verdict::Refused,
+            Reason::Malformed,
+        );
         let (answer, event) = observed(&judgement, Answer::Refuse, event);
-        Report { answer, event, problem: Some(why) }
+        Report {
+            answer,
+            event,
+            problem: Some(why),
+        }
     }
 
     fn judge(&self, visitor: Visitor<'_>) -> Judgement {
-        self.site.config.judge(visitor.account, visitor.service, visitor.remote)
+        self.site
+            .config
+            .judge(visitor.account, visitor.service, visitor.remote)
     }
 
     fn event(
@@ -392,7 +525,10 @@ fn event(
 }
 
 fn is_closed(snapshot: &Snapshot, now: Timestamp) -> bool {
-    snapshot.account.as_ref().is_some_and(|account| account.is_closed(now))
+    snapshot
+        .account
+        .as_ref()
+        .is_some_and(|account| account.is_closed(now))
 }
 
 /// What is said where the key ring cannot be used: nothing can be judged, so whoever is judged at
@@ -406,22 +542,45 @@ pub fn without_site(
 ) -> Report {
     let judgement = config.judge(visitor.account, visitor.service, visitor.remote);
     let (answer, result, reason) = if judgement.exempt {
-        (Answer::PassOn(Handover::Whole), Verdict::Passed, Reason::Exempt)
+        (
+            Answer::PassOn(Handover::Whole),
+            Verdict::Passed,
+            Reason::Exempt,
+        )
     } else {
-        (Answer::Unavailable, Verdict::Unavailable, Reason::Configuration)
+        (
+            Answer::Unavailable,
+            Verdict::Unavailable,
+            Reason::Configuration,
+        )
     };
-    let (answer, event) = observed(&judgement, answer, event(visitor, &judgement, now, host, result, reason));
-    Report { answer, event, problem: Some(format!("{error}. {}", error.remedy())) }
+    let (answer, event) = observed(
+        &judgement,
+        answer,
+        event(visitor, &judgement, now, host, result, reason),
+    );
+    Report {
+        answer,
+        event,
+        problem: Some(format!("{error}. {}", error.remedy())),
+    }
 }
 
 /// Observe mode: what would be a refusal or an error is left to the next module, and the event says
 /// what it would have been.
 fn observed(judgement: &Judgement, answer: Answer, event: Event) -> (Answer, Event) {
-    let refusal = matches!(answer, Answer::Refuse | Answer::Deny | Answer::Throttle | Answer::Unavailable);
+    let refusal = matches!(
+        answer,
+        Answer::Refuse | Answer::Deny | Answer::Throttle | Answer::Unavailable
+    );
     if judgement.mode == Mode::Enforce || !refusal {
         return (answer, event);
     }
-    let event = Event { would: Some(event.result), result: Verdict::Passed, ..event };
+    let event = Event {
+        would: Some(event.result),
+        result: Verdict::Passed,
+        ..event
+    };
     (Answer::PassOn(Handover::Whole), event)
 }
 

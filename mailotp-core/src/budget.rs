@@ -67,7 +67,9 @@ impl Owner {
     /// The account, if there is one.
     pub fn account(&self) -> Option<AccountId> {
         match self {
-            Owner::Network(account, _) | Owner::Account(account) | Owner::Known(account, _) => Some(*account),
+            Owner::Network(account, _) | Owner::Account(account) | Owner::Known(account, _) => {
+                Some(*account)
+            }
             Owner::Stranger(_) => None,
         }
     }
@@ -103,7 +105,9 @@ impl Bucket {
         let missing = self.full_at.0.saturating_sub(now.0).max(0);
         let refill = refill(limit);
         let taken = missing.saturating_add(refill - 1) / refill;
-        limit.burst.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
+        limit
+            .burst
+            .saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
     }
 
     fn take(&mut self, limit: Limit, now: Timestamp) {
@@ -116,24 +120,40 @@ impl Bucket {
 
     /// When nothing of it matters any more.
     pub fn forgettable_at(&self) -> Timestamp {
-        self.charged.iter().map(|guess| guess.until).fold(self.full_at, Timestamp::max)
+        self.charged
+            .iter()
+            .map(|guess| guess.until)
+            .fold(self.full_at, Timestamp::max)
     }
 }
 
 fn refill(limit: Limit) -> i64 {
-    i64::try_from(limit.refill.as_secs()).unwrap_or(i64::MAX).max(1)
+    i64::try_from(limit.refill.as_secs())
+        .unwrap_or(i64::MAX)
+        .max(1)
 }
 
 impl Charge {
     /// Takes the guess from `buckets`, which stand in the order of [`Charge::from`].
     pub fn take(&self, buckets: &mut [Bucket]) -> Charged {
         let now = self.at;
-        let Some((first, _)) = buckets.split_first_mut() else { return Charged::Exhausted };
+        let Some((first, _)) = buckets.split_first_mut() else {
+            return Charged::Exhausted;
+        };
         first.charged.retain(|guess| now < guess.until);
-        if first.charged.iter().any(|guess| guess.tag == self.guess.tag) {
+        if first
+            .charged
+            .iter()
+            .any(|guess| guess.tag == self.guess.tag)
+        {
             return Charged::Before;
         }
-        if self.from.iter().zip(buckets.iter()).any(|((_, limit), bucket)| bucket.left(*limit, now) == 0) {
+        if self
+            .from
+            .iter()
+            .zip(buckets.iter())
+            .any(|((_, limit), bucket)| bucket.left(*limit, now) == 0)
+        {
             return Charged::Exhausted;
         }
         for ((_, limit), bucket) in self.from.iter().zip(buckets.iter_mut()) {
@@ -162,12 +182,18 @@ impl Charge {
 mod tests {
     use super::*;
 
-    const LIMIT: Limit = Limit { burst: 3, refill: Duration::from_secs(60) };
+    const LIMIT: Limit = Limit {
+        burst: 3,
+        refill: Duration::from_secs(60),
+    };
 
     fn charge(tag: u16, at: i64) -> Charge {
         Charge {
             from: vec![(Owner::Stranger(0), LIMIT)],
-            guess: Guess { tag, until: Timestamp(at + 86_400) },
+            guess: Guess {
+                tag,
+                until: Timestamp(at + 86_400),
+            },
             at: Timestamp(at),
         }
     }
@@ -193,19 +219,33 @@ mod tests {
             assert_eq!(charge(7, 1001).take(&mut bucket), Charged::Before);
         }
         assert_eq!(bucket[0].left(LIMIT, Timestamp(1001)), 2);
-        assert_eq!(charge(7, 1000 + 86_400).take(&mut bucket), Charged::Taken, "a day is over");
+        assert_eq!(
+            charge(7, 1000 + 86_400).take(&mut bucket),
+            Charged::Taken,
+            "a day is over"
+        );
     }
 
     #[test]
     fn four_secrets_are_remembered() {
-        let limit = Limit { burst: 100, ..LIMIT };
-        let charge = |tag| Charge { from: vec![(Owner::Stranger(0), limit)], ..charge(tag, 1000) };
+        let limit = Limit {
+            burst: 100,
+            ..LIMIT
+        };
+        let charge = |tag| Charge {
+            from: vec![(Owner::Stranger(0), limit)],
+            ..charge(tag, 1000)
+        };
         let mut bucket = [Bucket::default()];
         for tag in 0..5 {
             assert_eq!(charge(tag).take(&mut bucket), Charged::Taken);
         }
         assert_eq!(charge(1).take(&mut bucket), Charged::Before);
-        assert_eq!(charge(0).take(&mut bucket), Charged::Taken, "the oldest was forgotten");
+        assert_eq!(
+            charge(0).take(&mut bucket),
+            Charged::Taken,
+            "the oldest was forgotten"
+        );
     }
 
     #[test]
@@ -223,7 +263,10 @@ mod tests {
 
     #[test]
     fn a_refund_leaves_no_trace() {
-        let mut bucket = [Bucket { full_at: Timestamp(1000), charged: Vec::new() }];
+        let mut bucket = [Bucket {
+            full_at: Timestamp(1000),
+            charged: Vec::new(),
+        }];
         let before = bucket.clone();
         assert_eq!(charge(7, 1000).take(&mut bucket), Charged::Taken);
         charge(7, 1000).refund(&mut bucket);

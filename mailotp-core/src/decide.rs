@@ -15,7 +15,9 @@ use crate::audit::{Reason, Verdict};
 use crate::clock::Timestamp;
 use crate::config::{Config, Enrolment, Judgement};
 use crate::credential::{Circumstances, Code, Malformed, Match, judge_of};
-use crate::crypto::{Arena, CodeHash, HashError, KeyRing, SealContext, SealError, TagPurpose, hash_code};
+use crate::crypto::{
+    Arena, CodeHash, HashError, KeyRing, SealContext, SealError, Tag, TagPurpose, hash_code,
+};
 use crate::request::{AppPassword, Readings, Request, Split, Typed};
 use crate::rule::Means;
 use crate::window::{self, Binding, CLOCK_TOLERANCE, Window, WindowKey};
@@ -124,18 +126,29 @@ pub enum DecideError {
 /// Judges by the rule alone, before any store is opened: what it denies, and who is never judged.
 pub fn by_rule<'a>(judgement: &Judgement) -> Option<Ruling<'a>> {
     if judgement.exempt {
-        return Some(ruling(Answer::PassOn(Handover::Whole), Verdict::Passed, Reason::Exempt));
+        return Some(ruling(
+            Answer::PassOn(Handover::Whole),
+            Verdict::Passed,
+            Reason::Exempt,
+        ));
     }
     match &judgement.accept {
         None => Some(ruling(Answer::Deny, Verdict::Denied, Reason::NoRule)),
-        Some(accept) if accept.0.is_empty() => Some(ruling(Answer::Deny, Verdict::Denied, Reason::Rule)),
+        Some(accept) if accept.0.is_empty() => {
+            Some(ruling(Answer::Deny, Verdict::Denied, Reason::Rule))
+        }
         Some(_) => None,
     }
 }
 
 /// Judges by account and form, as far as nothing need be compared.
 pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
-    if case.snapshot.account.as_ref().is_some_and(|account| account.is_closed(case.now)) {
+    if case
+        .snapshot
+        .account
+        .as_ref()
+        .is_some_and(|account| account.is_closed(case.now))
+    {
         return Ok(case.refuse(Reason::Closed));
     }
     let typed = case.request.secret.read(case.digits());
@@ -147,7 +160,9 @@ pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
     }
     match typed {
         Typed::Question => Ok(case.refuse(Reason::Question)),
-        Typed::AppPassword(password) if case.accepts(Means::AppPassword) => Err(Pending::AppPassword(password)),
+        Typed::AppPassword(password) if case.accepts(Means::AppPassword) => {
+            Err(Pending::AppPassword(password))
+        }
         Typed::Mistyped if case.accepts(Means::AppPassword) => Ok(case.no_match(Reason::Mistyped)),
         Typed::AppPassword(_) | Typed::Mistyped => Ok(case.no_match(Reason::NotAccepted)),
         Typed::Text(readings) => {
@@ -169,14 +184,23 @@ pub fn by_window<'a>(case: &Case<'a>, candidates: &[Candidate<'a>]) -> Option<Ru
     candidates.iter().find_map(|candidate| {
         let key = case.window_key(candidate)?;
         let windows = &case.snapshot.windows;
-        let window = window::find(windows, &key, case.judgement.grace, case.config.grace, case.now)?;
+        let window = window::find(
+            windows,
+            &key,
+            case.judgement.grace,
+            case.config.grace,
+            case.now,
+        )?;
         let credential = case.credential(&window.credential)?;
         // Judged again by state, scope and expiry; that its codes are all spent does not matter.
-        let good = credential.state == State::Live && case.reaches(credential)
+        let good = credential.state == State::Live
+            && case.reaches(credential)
             && credential.scope.expires.is_none_or(|end| case.now < end);
         good.then(|| Ruling {
             credential: Some(credential),
-            touch: window.wants_touch(case.config.grace, case.now).then_some(window),
+            touch: window
+                .wants_touch(case.config.grace, case.now)
+                .then_some(window),
             ..case.enter(candidate, Verdict::Continued, Reason::Window)
         })
     })
@@ -184,7 +208,11 @@ pub fn by_window<'a>(case: &Case<'a>, candidates: &[Candidate<'a>]) -> Option<Ru
 
 /// Judges by comparing. What is computed depends on the form alone: for a sheet code one hash,
 /// whether or not there is an account, and whatever it has.
-pub fn by_code<'a>(case: &Case<'a>, pending: &Pending<'a>, arena: &mut dyn Arena) -> Result<Ruling<'a>, DecideError> {
+pub fn by_code<'a>(
+    case: &Case<'a>,
+    pending: &Pending<'a>,
+    arena: &mut dyn Arena,
+) -> Result<Ruling<'a>, DecideError> {
     let (candidates, app_password) = match pending {
         Pending::AppPassword(password) => (&[][..], Some(password)),
         Pending::Codes(candidates) => (&candidates[..], None),
@@ -203,13 +231,19 @@ pub fn by_code<'a>(case: &Case<'a>, pending: &Pending<'a>, arena: &mut dyn Arena
     }
     Ok(match best {
         Finding::Nothing => case.no_match(Reason::Wrong),
-        Finding::Unfit(credential, reason) => {
-            Ruling { credential: Some(credential), ..case.no_match(reason) }
-        }
+        Finding::Unfit(credential, reason) => Ruling {
+            credential: Some(credential),
+            ..case.no_match(reason)
+        },
         Finding::Right(credential, what, candidate) => Ruling {
             credential: Some(credential),
-            consume: Some(Consumption { credential: credential.id.clone(), what }),
-            window: candidate.and_then(|index| case.window_key(index)).filter(|_| !case.clock_is_behind()),
+            consume: Some(Consumption {
+                credential: credential.id.clone(),
+                what,
+            }),
+            window: candidate
+                .and_then(|index| case.window_key(index))
+                .filter(|_| !case.clock_is_behind()),
             ..match candidate {
                 Some(candidate) => case.enter(candidate, Verdict::Accepted, Reason::Code),
                 None => ruling(Answer::Accept, Verdict::Accepted, Reason::AppPassword),
@@ -240,16 +274,35 @@ impl<'a> Case<'a> {
         code: &Code<'_>,
         candidate: Option<&'c Candidate<'a>>,
     ) -> Result<Finding<'a, 'c>, DecideError> {
-        let Some(account) = &self.snapshot.account else { return Ok(Finding::Nothing) };
-        let circumstances = Circumstances { account, now: self.now, otp: &self.config.otp };
+        let Some(account) = &self.snapshot.account else {
+            return Ok(Finding::Nothing);
+        };
+        let circumstances = Circumstances {
+            account,
+            now: self.now,
+            otp: &self.config.otp,
+        };
         let mut best = Finding::Nothing;
-        for credential in self.snapshot.credentials.iter().filter(|credential| is_for(credential, code)) {
-            let context = SealContext { account: account.id, credential: &credential.id };
+        for credential in self
+            .snapshot
+            .credentials
+            .iter()
+            .filter(|credential| is_for(credential, code))
+        {
+            let context = SealContext {
+                account: account.id,
+                credential: &credential.id,
+            };
             let opened = self
                 .keys
                 .open(&context, &credential.sealed)
                 .map_err(|why| DecideError::Sealed(credential.id.to_string(), why))?;
-            let finding = match judge_of(&credential.kind).judge(code, credential, &opened, &circumstances)? {
+            let finding = match judge_of(&credential.kind).judge(
+                code,
+                credential,
+                &opened,
+                &circumstances,
+            )? {
                 Match::No => Finding::Nothing,
                 Match::Spent => Finding::Unfit(credential, self.spent(candidate)),
                 Match::Right(what) => match self.unfit(credential) {
@@ -276,17 +329,29 @@ impl<'a> Case<'a> {
         if !self.reaches(credential) {
             return Some(Reason::OutOfScope);
         }
-        (matches!(credential.kind, Kind::Totp { .. }) && self.clock_is_behind()).then_some(Reason::Clock)
+        (matches!(credential.kind, Kind::Totp { .. }) && self.clock_is_behind())
+            .then_some(Reason::Clock)
     }
 
     /// A spent code is a replay while a window that it has opened is open elsewhere.
     fn spent(&self, candidate: Option<&Candidate<'a>>) -> Reason {
         let open_elsewhere = |candidate: &Candidate<'a>| {
             self.window_key(candidate).is_some_and(|key| {
-                window::find(&self.snapshot.windows, &key, Binding::Secret, self.config.grace, self.now).is_some()
+                window::find(
+                    &self.snapshot.windows,
+                    &key,
+                    Binding::Secret,
+                    self.config.grace,
+                    self.now,
+                )
+                .is_some()
             })
         };
-        if candidate.is_some_and(open_elsewhere) { Reason::Replay } else { Reason::Spent }
+        if candidate.is_some_and(open_elsewhere) {
+            Reason::Replay
+        } else {
+            Reason::Spent
+        }
     }
 
     fn hash(&self, code: &str, arena: &mut dyn Arena) -> Result<CodeHash, HashError> {
@@ -305,7 +370,11 @@ impl<'a> Case<'a> {
                 let split = split?;
                 let alone = self.accepts(Means::Otp) && split.is_bare();
                 let with_password = self.accepts(Means::PasswordOtp) && !split.prefix.is_empty();
-                (alone || with_password).then_some(Candidate { split, is_sheet, with_password: !alone })
+                (alone || with_password).then_some(Candidate {
+                    split,
+                    is_sheet,
+                    with_password: !alone,
+                })
             })
             .collect()
     }
@@ -325,22 +394,29 @@ impl<'a> Case<'a> {
             ),
             group: self.judgement.group.clone(),
             network: place.network(),
-            policy: self.keys.tag(TagPurpose::Window, &[b"rules", self.config.text.as_bytes()]),
+            policy: policy(self.config, self.keys),
         })
     }
 
     fn credential(&self, id: &crate::account::CredentialId) -> Option<&'a Credential> {
-        self.snapshot.credentials.iter().find(|credential| credential.id == *id)
+        self.snapshot
+            .credentials
+            .iter()
+            .find(|credential| credential.id == *id)
     }
 
     fn reaches(&self, credential: &Credential) -> bool {
         let (request, group) = (self.request, &self.judgement.group);
-        credential.scope.reaches(&request.service, group, request.remote)
+        credential
+            .scope
+            .reaches(&request.service, group, request.remote)
     }
 
     /// How long this account's digit codes are.
     fn digits(&self) -> usize {
-        self.snapshot.digits().unwrap_or(self.config.digits as usize)
+        self.snapshot
+            .digits()
+            .unwrap_or(self.config.digits as usize)
     }
 
     fn accepts(&self, means: Means) -> bool {
@@ -377,7 +453,11 @@ impl<'a> Case<'a> {
     /// Nothing that was typed is an accepted right secret: where the rule accepts the main password,
     /// it may be that.
     pub fn no_match(&self, reason: Reason) -> Ruling<'a> {
-        if self.accepts(Means::Password) { self.pass(Reason::Password) } else { self.refuse(reason) }
+        if self.accepts(Means::Password) {
+            self.pass(Reason::Password)
+        } else {
+            self.refuse(reason)
+        }
     }
 
     fn enter(&self, candidate: &Candidate<'a>, result: Verdict, reason: Reason) -> Ruling<'a> {
@@ -385,13 +465,31 @@ impl<'a> Case<'a> {
             return ruling(Answer::Accept, result, reason);
         }
         let prefix = Zeroizing::new(candidate.split.prefix.to_vec());
-        let reason = if reason == Reason::Code { Reason::CodeAndPassword } else { reason };
+        let reason = if reason == Reason::Code {
+            Reason::CodeAndPassword
+        } else {
+            reason
+        };
         ruling(Answer::PassOn(Handover::Prefix(prefix)), result, reason)
     }
 }
 
+/// The rules under which a window is opened: a change of any word of the configuration, or of the
+/// key, closes it.
+pub fn policy(config: &Config, keys: &KeyRing) -> Tag {
+    keys.tag(TagPurpose::Window, &[b"rules", config.text.as_bytes()])
+}
+
 fn ruling<'a>(answer: Answer, result: Verdict, reason: Reason) -> Ruling<'a> {
-    Ruling { answer, result, reason, credential: None, consume: None, window: None, touch: None }
+    Ruling {
+        answer,
+        result,
+        reason,
+        credential: None,
+        consume: None,
+        window: None,
+        touch: None,
+    }
 }
 
 /// Kinds that the code is not of are not compared. Of what was revoked only app passwords are, so

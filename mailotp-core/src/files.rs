@@ -2,7 +2,7 @@
 //! trusted; what is secret and others can read is secret no more.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -60,13 +60,43 @@ pub fn read(path: &Path, secrecy: Secrecy) -> Result<Zeroizing<Vec<u8>>, FilePro
         .map_err(|why| of_io(path, &why))?;
     let metadata = file.metadata().map_err(|why| of_io(path, &why))?;
     if !metadata.is_file() {
-        return Err(problem(path, ProblemKind::Broken, "it is not a file", "Put a regular file in its place."));
+        return Err(problem(
+            path,
+            ProblemKind::Broken,
+            "it is not a file",
+            "Put a regular file in its place.",
+        ));
     }
     check(path, &metadata, secrecy)?;
     if metadata.len() > MAX_FILE {
-        return Err(problem(path, ProblemKind::Broken, "it is larger than 4 MiB", "Put the right file in its place."));
+        return Err(problem(
+            path,
+            ProblemKind::Broken,
+            "it is larger than 4 MiB",
+            "Put the right file in its place.",
+        ));
     }
     read_to_end(&mut file, metadata.len()).map_err(|why| of_io(path, &why))
+}
+
+/// Replaces a private file: a new one is written, synced, and put in its place in one step, so that
+/// whoever looks finds the old or the new one whole.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    let write = || {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&new, path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    write().inspect_err(|_| drop(std::fs::remove_file(&new)))
 }
 
 fn read_to_end(file: &mut File, length: u64) -> io::Result<Zeroizing<Vec<u8>>> {
@@ -87,45 +117,92 @@ fn read_to_end(file: &mut File, length: u64) -> io::Result<Zeroizing<Vec<u8>>> {
 pub fn check_store(path: &Path) -> Result<(), FileProblem> {
     let metadata = std::fs::symlink_metadata(path).map_err(|why| of_io(path, &why))?;
     if !metadata.is_file() {
-        return Err(problem(path, ProblemKind::Broken, "it is not a file", "Put a regular file in its place."));
+        return Err(problem(
+            path,
+            ProblemKind::Broken,
+            "it is not a file",
+            "Put a regular file in its place.",
+        ));
     }
     check(path, &metadata, Secrecy::Private)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let metadata = std::fs::metadata(folder).map_err(|why| of_io(folder, &why))?;
     check(folder, &metadata, Secrecy::Public)
 }
 
 /// Checks owner and mode.
 pub fn check(path: &Path, metadata: &Metadata, secrecy: Secrecy) -> Result<(), FileProblem> {
-    judge(metadata.uid(), metadata.mode(), geteuid(), secrecy)
-        .map_err(|(message, remedy)| problem(path, ProblemKind::Untrusted, message, &format!("Run: {remedy} {}", path.display())))
+    judge(metadata.uid(), metadata.mode(), geteuid(), secrecy).map_err(|(message, remedy)| {
+        problem(
+            path,
+            ProblemKind::Untrusted,
+            message,
+            &format!("Run: {remedy} {}", path.display()),
+        )
+    })
 }
 
-fn judge(owner: u32, mode: u32, me: Uid, secrecy: Secrecy) -> Result<(), (&'static str, &'static str)> {
-    let own = if owner == 0 || owner == me.as_raw() { Ok(()) } else { Err(()) };
-    own.map_err(|()| ("it belongs neither to root nor to the user of this process", "chown root:root"))?;
+fn judge(
+    owner: u32,
+    mode: u32,
+    me: Uid,
+    secrecy: Secrecy,
+) -> Result<(), (&'static str, &'static str)> {
+    let own = if owner == 0 || owner == me.as_raw() {
+        Ok(())
+    } else {
+        Err(())
+    };
+    own.map_err(|()| {
+        (
+            "it belongs neither to root nor to the user of this process",
+            "chown root:root",
+        )
+    })?;
     match secrecy {
-        Secrecy::Private if mode & 0o077 != 0 => Err(("others than its owner can read or change it", "chmod 0600")),
-        Secrecy::Public if mode & 0o022 != 0 => Err(("others than its owner can change it", "chmod go-w")),
+        Secrecy::Private if mode & 0o077 != 0 => {
+            Err(("others than its owner can read or change it", "chmod 0600"))
+        }
+        Secrecy::Public if mode & 0o022 != 0 => {
+            Err(("others than its owner can change it", "chmod go-w"))
+        }
         _ => Ok(()),
     }
 }
 
 fn of_io(path: &Path, why: &io::Error) -> FileProblem {
     match why.kind() {
-        io::ErrorKind::NotFound => problem(path, ProblemKind::Missing, "it does not exist", "Run: mailotp-cli init"),
+        io::ErrorKind::NotFound => problem(
+            path,
+            ProblemKind::Missing,
+            "it does not exist",
+            "Run: mailotp-cli init",
+        ),
         io::ErrorKind::PermissionDenied => problem(
             path,
             ProblemKind::Forbidden,
             "this user may not read it",
             "Run the command as root.",
         ),
-        _ => problem(path, ProblemKind::Broken, &why.to_string(), "Look at the file and its disk."),
+        _ => problem(
+            path,
+            ProblemKind::Broken,
+            &why.to_string(),
+            "Look at the file and its disk.",
+        ),
     }
 }
 
 fn problem(path: &Path, kind: ProblemKind, message: &str, remedy: &str) -> FileProblem {
-    FileProblem { path: path.to_owned(), message: message.to_owned(), remedy: remedy.to_owned(), kind }
+    FileProblem {
+        path: path.to_owned(),
+        message: message.to_owned(),
+        remedy: remedy.to_owned(),
+        kind,
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +234,10 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let problem = read(&path, Secrecy::Private).unwrap_err();
         assert_eq!(problem.kind, ProblemKind::Untrusted);
-        assert_eq!(problem.remedy, format!("Run: chmod 0600 {}", path.display()));
+        assert_eq!(
+            problem.remedy,
+            format!("Run: chmod 0600 {}", path.display())
+        );
         assert_eq!(read(&path, Secrecy::Public).unwrap().as_slice(), b"secret");
     }
 
@@ -166,8 +246,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let fifo = folder.path().join("fifo");
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRUSR).unwrap();
-        assert_eq!(read(&fifo, Secrecy::Public).unwrap_err().kind, ProblemKind::Broken);
-        assert_eq!(read(folder.path(), Secrecy::Public).unwrap_err().kind, ProblemKind::Broken);
-        assert_eq!(read(&folder.path().join("none"), Secrecy::Public).unwrap_err().kind, ProblemKind::Missing);
+        assert_eq!(
+            read(&fifo, Secrecy::Public).unwrap_err().kind,
+            ProblemKind::Broken
+        );
+        assert_eq!(
+            read(folder.path(), Secrecy::Public).unwrap_err().kind,
+            ProblemKind::Broken
+        );
+        assert_eq!(
+            read(&folder.path().join("none"), Secrecy::Public)
+                .unwrap_err()
+                .kind,
+            ProblemKind::Missing
+        );
     }
 }

@@ -58,25 +58,38 @@ pub fn due(snapshot: &Snapshot, place: Option<Place<'_>>, now: Timestamp) -> Cha
         .filter_map(|credential| match &credential.kind {
             Kind::Sheet { name, .. } => {
                 let number = credential.unspent().next()?;
-                Some(SheetDue { name: name.clone(), number })
+                Some(SheetDue {
+                    name: name.clone(),
+                    number,
+                })
             }
             _ => None,
         });
-    Challenge { sheets: sheets.take(MOST_SHEETS).collect(), sequence: None }
+    Challenge {
+        sheets: sheets.take(MOST_SHEETS).collect(),
+        sequence: None,
+    }
 }
 
 /// What is shown: `real`, with every part that the configuration names and the account lacks made up.
 pub fn shown(real: Challenge, account: &AccountName, config: &Config, keys: &KeyRing) -> Challenge {
     let wants = |part| config.challenge.contains(&part);
     let made_up = |what: &str| {
-        keys.tag(TagPurpose::Decoy, &[what.as_bytes(), account.as_str().as_bytes()]).0
+        keys.tag(
+            TagPurpose::Decoy,
+            &[what.as_bytes(), account.as_str().as_bytes()],
+        )
+        .0
     };
     let sheets = match real.sheets {
         _ if !wants(ChallengePart::Sheet) => Vec::new(),
         sheets if sheets.is_empty() => {
             let bytes = made_up("sheet");
             let number = 1 + u32::from(bytes[2]) % 50;
-            vec![SheetDue { name: sheet::name_of([bytes[0], bytes[1]]), number }]
+            vec![SheetDue {
+                name: sheet::name_of([bytes[0], bytes[1]]),
+                number,
+            }]
         }
         sheets => sheets,
     };
@@ -86,7 +99,10 @@ pub fn shown(real: Challenge, account: &AccountName, config: &Config, keys: &Key
             let count = 50 + u32::from(bytes[0]) * 449 / 255;
             let seed = 1000 + u32::from(u16::from_be_bytes([bytes[1], bytes[2]])) % 9000;
             // RFC 2289, section 6: otp-<algorithm> <sequence integer> <seed>; RFC 2243: ext.
-            format!("otp-sha1 {count} {}{seed} ext", sheet::name_of([bytes[3], bytes[4]]))
+            format!(
+                "otp-sha1 {count} {}{seed} ext",
+                sheet::name_of([bytes[3], bytes[4]])
+            )
         })
     });
     Challenge { sheets, sequence }
@@ -97,7 +113,10 @@ pub fn text(challenge: &Challenge, accept: &Accept) -> String {
     if !accept.takes_codes() {
         return PASSWORD.to_owned();
     }
-    let sheets = challenge.sheets.iter().map(|due| format!("{} {}", due.name, due.number));
+    let sheets = challenge
+        .sheets
+        .iter()
+        .map(|due| format!("{} {}", due.name, due.number));
     let parts: Vec<String> = sheets.chain(challenge.sequence.clone()).collect();
     let asked = if accept.has(Means::Password) {
         "Password or code"
@@ -106,7 +125,11 @@ pub fn text(challenge: &Challenge, accept: &Accept) -> String {
     } else {
         "Password and code"
     };
-    if parts.is_empty() { format!("{asked}: ") } else { format!("{asked} {}: ", parts.join(" or ")) }
+    if parts.is_empty() {
+        format!("{asked}: ")
+    } else {
+        format!("{asked} {}: ", parts.join(" or "))
+    }
 }
 
 #[cfg(test)]
@@ -145,13 +168,31 @@ mod tests {
 
     #[test]
     fn the_prompt_says_what_the_rule_takes() {
-        let due = |name: &str, number| SheetDue { name: name.into(), number };
-        let two = Challenge { sheets: vec![due("kd", 7), due("mn", 12)], sequence: Some("otp-sha1 97 ma1234 ext".into()) };
+        let due = |name: &str, number| SheetDue {
+            name: name.into(),
+            number,
+        };
+        let two = Challenge {
+            sheets: vec![due("kd", 7), due("mn", 12)],
+            sequence: Some("otp-sha1 97 ma1234 ext".into()),
+        };
         let text = |means: &[Means]| text(&two, &Accept(means.iter().copied().collect()));
-        assert_eq!(text(&[Means::Otp]), "Code kd 7 or mn 12 or otp-sha1 97 ma1234 ext: ");
-        assert_eq!(text(&[Means::Password, Means::Otp]), "Password or code kd 7 or mn 12 or otp-sha1 97 ma1234 ext: ");
-        assert_eq!(text(&[Means::PasswordOtp]), "Password and code kd 7 or mn 12 or otp-sha1 97 ma1234 ext: ");
+        assert_eq!(
+            text(&[Means::Otp]),
+            "Code kd 7 or mn 12 or otp-sha1 97 ma1234 ext: "
+        );
+        assert_eq!(
+            text(&[Means::Password, Means::Otp]),
+            "Password or code kd 7 or mn 12 or otp-sha1 97 ma1234 ext: "
+        );
+        assert_eq!(
+            text(&[Means::PasswordOtp]),
+            "Password and code kd 7 or mn 12 or otp-sha1 97 ma1234 ext: "
+        );
         assert_eq!(text(&[Means::AppPassword]), "Password: ");
-        assert_eq!(super::text(&Challenge::default(), &Accept::by_default()), "Code: ");
+        assert_eq!(
+            super::text(&Challenge::default(), &Accept::by_default()),
+            "Code: "
+        );
     }
 }

@@ -47,7 +47,9 @@ impl SiteError {
         match self {
             SiteError::Config(error) => &error.remedy,
             SiteError::File(problem) => &problem.remedy,
-            SiteError::KeyRing { .. } => "Put the key file back from a backup; without it the store cannot be read.",
+            SiteError::KeyRing { .. } => {
+                "Put the key file back from a backup; without it the store cannot be read."
+            }
             SiteError::Store(error) => error.remedy(),
         }
     }
@@ -67,13 +69,18 @@ pub fn load_config(path: &Path) -> Result<Config, SiteError> {
         message: "it is not UTF-8".into(),
         remedy: "Save the file as UTF-8.".into(),
     })?;
-    Ok(Config::parse(path, text, &|| fs::read_to_string(SYSTEM_GROUPS))?)
+    Ok(Config::parse(path, text, &|| {
+        fs::read_to_string(SYSTEM_GROUPS)
+    })?)
 }
 
 /// Reads the key ring at `path`.
 pub fn load_keys(path: &Path) -> Result<KeyRing, SiteError> {
     let text = files::read(path, Secrecy::Private)?;
-    KeyRing::parse(&text).map_err(|why| SiteError::KeyRing { path: path.to_owned(), why })
+    KeyRing::parse(&text).map_err(|why| SiteError::KeyRing {
+        path: path.to_owned(),
+        why,
+    })
 }
 
 impl Site {
@@ -88,6 +95,25 @@ impl Site {
             Ok(keys) => Ok(Site { config, keys }),
             Err(error) => Err((config, error)),
         }
+    }
+
+    /// Notes in the key ring that the store has reached `generation`. It is read again first: other
+    /// commands note theirs, and the highest must stay.
+    pub fn note_generation(&self, generation: u64) -> Result<(), SiteError> {
+        let path = &self.config.key;
+        let mut keys = load_keys(path)?;
+        if keys.generation >= generation {
+            return Ok(());
+        }
+        keys.generation = generation;
+        files::replace(path, keys.to_text().as_bytes()).map_err(|why| {
+            SiteError::File(FileProblem {
+                path: path.clone(),
+                message: format!("the store's generation cannot be noted in it: {why}"),
+                remedy: "Make its folder writable for this user; until then an old copy of the store is not noticed.".into(),
+                kind: ProblemKind::Broken,
+            })
+        })
     }
 
     /// Opens the store, and refuses one that is older than the key ring has seen: an old copy, in

@@ -115,7 +115,9 @@ pub fn find<'a>(
     limits: Limits,
     now: Timestamp,
 ) -> Option<&'a Window> {
-    windows.iter().find(|window| window.answers(key, binding) && window.is_open(limits, now))
+    windows
+        .iter()
+        .find(|window| window.answers(key, binding) && window.is_open(limits, now))
 }
 
 #[cfg(test)]
@@ -123,7 +125,10 @@ mod tests {
     use super::*;
     use crate::request::Remote;
 
-    const LIMITS: Limits = Limits { idle: Duration::from_secs(600), lifetime: Duration::from_secs(7200) };
+    const LIMITS: Limits = Limits {
+        idle: Duration::from_secs(600),
+        lifetime: Duration::from_secs(7200),
+    };
 
     fn key(tag: u8, group: &str, remote: &str, policy: u8) -> WindowKey {
         WindowKey {
@@ -165,7 +170,11 @@ mod tests {
     #[test]
     fn a_window_ends_when_idle_and_in_any_case_after_its_lifetime() {
         let open = |used, now| {
-            Window { used: Timestamp(used), ..window() }.is_open(LIMITS, Timestamp(now))
+            Window {
+                used: Timestamp(used),
+                ..window()
+            }
+            .is_open(LIMITS, Timestamp(now))
         };
         assert!(open(1000, 1599));
         assert!(!open(1000, 1600));
@@ -177,7 +186,10 @@ mod tests {
     fn the_idle_limit_moves_at_most_once_a_minute() {
         assert!(!window().wants_touch(LIMITS, Timestamp(1059)));
         assert!(window().wants_touch(LIMITS, Timestamp(1060)));
-        let short = Limits { idle: Duration::from_secs(16), ..LIMITS };
+        let short = Limits {
+            idle: Duration::from_secs(16),
+            ..LIMITS
+        };
         assert!(window().wants_touch(short, Timestamp(1002)));
     }
 }

@@ -50,12 +50,17 @@ impl Args {
             debug: false,
         };
         for arg in args {
-            let text = arg.to_str().map_err(|_| "an argument is not UTF-8".to_owned())?;
+            let text = arg
+                .to_str()
+                .map_err(|_| "an argument is not UTF-8".to_owned())?;
             match text.split_once('=') {
                 Some(("config", path)) if path.starts_with('/') => parsed.config = path.into(),
-                Some(("config", _)) => return Err(format!("\"{text}\": the path must be absolute")),
+                Some(("config", _)) => {
+                    return Err(format!("\"{text}\": the path must be absolute"));
+                }
                 Some(("service", name)) => {
-                    parsed.service = Some(Service::new(name).map_err(|why| format!("\"{text}\": {why}"))?);
+                    parsed.service =
+                        Some(Service::new(name).map_err(|why| format!("\"{text}\": {why}"))?);
                 }
                 None => match text {
                     "nullok" => parsed.nullok = true,
@@ -80,19 +85,37 @@ mod tests {
     #[test]
     fn every_argument_of_the_manual_is_understood() {
         let args = Args::parse(&[
-            c"config=/srv/m.toml", c"nullok", c"use_first_pass", c"second_step", c"challenge", c"service=IMAP", c"debug",
+            c"config=/srv/m.toml",
+            c"nullok",
+            c"use_first_pass",
+            c"second_step",
+            c"challenge",
+            c"service=IMAP",
+            c"debug",
         ])
         .unwrap();
         assert_eq!(args.config, PathBuf::from("/srv/m.toml"));
         assert_eq!(args.secret, SecretSource::Use);
         assert_eq!(args.service.unwrap().as_str(), "imap");
         assert!(args.nullok && args.second_step && args.challenge && args.debug);
-        assert_eq!(Args::parse(&[]).unwrap().config, PathBuf::from(DEFAULT_PATH));
+        assert_eq!(
+            Args::parse(&[]).unwrap().config,
+            PathBuf::from(DEFAULT_PATH)
+        );
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for bad in [c"nulok", c"config=m.toml", c"config", c"service=", c"debug=1", c"", c"\xff", c"Nullok"] {
+        for bad in [
+            c"nulok",
+            c"config=m.toml",
+            c"config",
+            c"service=",
+            c"debug=1",
+            c"",
+            c"\xff",
+            c"Nullok",
+        ] {
             assert!(Args::parse(&[bad]).is_err(), "{bad:?}");
         }
     }

@@ -29,7 +29,11 @@ pub fn set_authtok(handle: &mut PamHandle, secret: &[u8]) -> Result<(), PamResul
     // of PAM_AUTHTOK is a NUL-terminated string, which it copies before it returns.
     let code = unsafe { pam_set_item(handle, PAM_AUTHTOK, text.as_ptr().cast()) };
     text.into_bytes().zeroize();
-    if code == PamResultCode::PAM_SUCCESS as c_int { Ok(()) } else { Err(PamResultCode::PAM_SYSTEM_ERR) }
+    if code == PamResultCode::PAM_SUCCESS as c_int {
+        Ok(())
+    } else {
+        Err(PamResultCode::PAM_SYSTEM_ERR)
+    }
 }
 
 /// Keeps the standing on the handle, until the next one or `pam_end`.
@@ -42,7 +46,9 @@ pub fn recall(handle: &PamHandle) -> Option<Standing> {
     // SAFETY: PamHandle::get_data wants the type that set_data was given under this name:
     // `remember` alone uses it, and always with `Standing`. pam_get_data(3) hands the pointer out
     // until it is replaced or the handle ends; the value is copied here and now.
-    unsafe { handle.get_data::<Standing>(STANDING) }.ok().copied()
+    unsafe { handle.get_data::<Standing>(STANDING) }
+        .ok()
+        .copied()
 }
 
 /// 19 MiB of their own for the hash: not from the host's heap, where they would stay, not in a core
@@ -51,12 +57,19 @@ pub struct MappedArena;
 
 impl Arena for MappedArena {
     fn lend(&mut self, blocks: usize, work: &mut dyn FnMut(&mut [Block])) -> Result<(), HashError> {
-        let bytes = blocks.checked_mul(size_of::<Block>()).and_then(NonZeroUsize::new);
+        let bytes = blocks
+            .checked_mul(size_of::<Block>())
+            .and_then(NonZeroUsize::new);
         let bytes = bytes.ok_or(HashError::OutOfMemory)?;
         // SAFETY: mmap(2): a private anonymous mapping at an address of the kernel's choice touches
         // no other memory.
         let mapping = unsafe {
-            mmap_anonymous(None, bytes, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_PRIVATE)
+            mmap_anonymous(
+                None,
+                bytes,
+                ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
+                MapFlags::MAP_PRIVATE,
+            )
         }
         .map_err(|_| HashError::OutOfMemory)?;
         for advice in [MmapAdvise::MADV_DONTDUMP, MmapAdvise::MADV_HUGEPAGE] {
@@ -66,7 +79,8 @@ impl Arena for MappedArena {
         }
         // SAFETY: mmap(2): the mapping is page-aligned, `bytes` long, zeroed and ours alone; a
         // `Block` is plain integers, for which zeros are valid, with an alignment below a page.
-        let memory = unsafe { std::slice::from_raw_parts_mut(mapping.as_ptr().cast::<Block>(), blocks) };
+        let memory =
+            unsafe { std::slice::from_raw_parts_mut(mapping.as_ptr().cast::<Block>(), blocks) };
         let _unmap = Unmap(mapping, bytes.get());
         work(memory);
         memory.iter_mut().for_each(Zeroize::zeroize);

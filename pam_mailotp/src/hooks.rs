@@ -31,7 +31,9 @@ impl Random for System {
 pub fn authenticate(host: &mut dyn Host, args: &[&CStr]) -> Code {
     // Whatever happens from here on, an earlier success on this handle counts no more.
     let code = match host.remember(Standing::Refused) {
-        Ok(()) => Call::prepare(host, args).and_then(|(call, config)| call.authenticate(host, config)),
+        Ok(()) => {
+            Call::prepare(host, args).and_then(|(call, config)| call.authenticate(host, config))
+        }
         Err(code) => Err(code),
     };
     code.unwrap_or_else(|code| code)
@@ -112,7 +114,9 @@ impl Call {
             return Ok(self.gate(&site, &typed));
         }
         let report = match Secret::new(typed.clone()) {
-            Err(why) => self.door(&site, |door, visitor| door.malformed(visitor, self.now, why.to_string())),
+            Err(why) => self.door(&site, |door, visitor| {
+                door.malformed(visitor, self.now, why.to_string())
+            }),
             Ok(secret) => {
                 let request = Request {
                     account: self.account.clone(),
@@ -143,11 +147,19 @@ impl Call {
         let report = match Site::of(config) {
             Ok(site) => self.door(&site, |door, visitor| door.account(visitor, self.now)),
             Err((config, error)) => {
-                let report = authenticate::without_site(&config, self.visitor(), &self.host_name, &error, self.now);
+                let report = authenticate::without_site(
+                    &config,
+                    self.visitor(),
+                    &self.host_name,
+                    &error,
+                    self.now,
+                );
                 Some(report)
             }
         };
-        let Some(report) = report else { return Code::PAM_SUCCESS };
+        let Some(report) = report else {
+            return Code::PAM_SUCCESS;
+        };
         match report.answer {
             Answer::PassOn(_) => Code::PAM_SUCCESS,
             refusal => {
@@ -159,12 +171,22 @@ impl Call {
 
     /// The key ring cannot be used: nothing is accepted, and only who is never judged, and observe
     /// mode, go on to the next module.
-    fn without_site(&self, host: &mut dyn Host, config: &Config, error: &SiteError) -> Result<Code, Code> {
-        let report = authenticate::without_site(config, self.visitor(), &self.host_name, error, self.now);
+    fn without_site(
+        &self,
+        host: &mut dyn Host,
+        config: &Config,
+        error: &SiteError,
+    ) -> Result<Code, Code> {
+        let report =
+            authenticate::without_site(config, self.visitor(), &self.host_name, error, self.now);
         if self.args.challenge {
             log::event(&report.event, report.problem.as_deref());
             let goes_on = matches!(report.answer, Answer::PassOn(_));
-            return Ok(if goes_on { Code::PAM_USER_UNKNOWN } else { Code::PAM_AUTHINFO_UNAVAIL });
+            return Ok(if goes_on {
+                Code::PAM_USER_UNKNOWN
+            } else {
+                Code::PAM_AUTHINFO_UNAVAIL
+            });
         }
         let typed = match report.answer {
             Answer::PassOn(_) => self.secret(host, mailotp_core::prompt::PASSWORD)?,
@@ -176,7 +198,11 @@ impl Call {
     /// What was typed: asked for, or taken from a module before.
     fn secret(&self, host: &mut dyn Host, prompt: &str) -> Result<Typed, Code> {
         // As a second step the password that is there already is not the code.
-        let there = if self.args.second_step { None } else { host.authtok() };
+        let there = if self.args.second_step {
+            None
+        } else {
+            host.authtok()
+        };
         match (self.args.secret, there) {
             (SecretSource::Use | SecretSource::Try, Some(secret)) => Ok(secret),
             (SecretSource::Use, None) if !self.args.second_step => {
@@ -224,8 +250,15 @@ impl Call {
             log::warning(&format!("{warning}. {}", warning.remedy));
         }
         if self.args.debug {
-            let Call { account, service, remote, .. } = self;
-            log::debug(&format!("account {account} service {service} remote {remote}"));
+            let Call {
+                account,
+                service,
+                remote,
+                ..
+            } = self;
+            log::debug(&format!(
+                "account {account} service {service} remote {remote}"
+            ));
         }
     }
 }

@@ -50,7 +50,12 @@ pub struct PamHost<'a>(pub &'a mut PamHandle);
 
 macro_rules! item {
     ($self:ident, $item:ty) => {
-        $self.0.get_item::<$item>().ok().flatten().map(|item| item.to_bytes().to_vec())
+        $self
+            .0
+            .get_item::<$item>()
+            .ok()
+            .flatten()
+            .map(|item| item.to_bytes().to_vec())
     };
 }
 
@@ -87,7 +92,9 @@ impl Host for PamHost<'_> {
     /// answer from every mail server.
     fn ask(&mut self, prompt: &str) -> Result<Typed, PamResultCode> {
         let failed = PamResultCode::PAM_CONV_ERR;
-        let Ok(Some(conversation)) = self.0.get_item::<Conv>() else { return Err(failed) };
+        let Ok(Some(conversation)) = self.0.get_item::<Conv>() else {
+            return Err(failed);
+        };
         match conversation.send(PAM_PROMPT_ECHO_OFF, prompt) {
             Ok(Some(answer)) => Ok(Zeroizing::new(answer.as_bytes().to_vec())),
             Ok(None) | Err(_) => Err(failed),

@@ -2,9 +2,15 @@
 //!
 //! Inside somebody else's process: no thread, no signal handler, no environment, no output, nothing
 //! open and nothing remembered after a call but one word on the PAM handle.
+#![allow(
+    missing_docs,
+    reason = "the public items of a module are the six functions of libpam"
+)]
 
 #[cfg(not(panic = "unwind"))]
-compile_error!("the module must unwind: with panic = \"abort\" a bug of ours kills the mail server");
+compile_error!(
+    "the module must unwind: with panic = \"abort\" a bug of ours kills the mail server"
+);
 
 mod answer;
 mod args;

@@ -76,8 +76,12 @@ pub fn quiet_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         std::panic::set_hook(Box::new(|panic| {
-            let place = panic.location().map_or_else(String::new, ToString::to_string);
-            error(&format!("a bug in pam_mailotp at {place}; the login was refused"));
+            let place = panic
+                .location()
+                .map_or_else(String::new, ToString::to_string);
+            error(&format!(
+                "a bug in pam_mailotp at {place}; the login was refused"
+            ));
         }));
     });
 }

@@ -1,1 +1,316 @@
-//! Administration.
+//! What an administrator or an owner does: what the command calls.
+
+mod enrol;
+mod init;
+
+pub use enrol::{Added, NewTotp, Secrets, Wish};
+pub use init::{Initialised, initialise};
+
+use crate::account::{Account, AccountId, Change, Credential, CredentialId, Kind, Snapshot, State};
+use crate::audit::{Event, Reason, Verdict};
+use crate::clock::{NoRandomness, Random, Timestamp};
+use crate::credential::sheet::NewSheetError;
+use crate::credential::totp::Parameters;
+use crate::crypto::{Arena, HashError, SealContext, SealError};
+use crate::request::AccountName;
+use crate::site::{Site, SiteError};
+use crate::store::{Store, StoreError};
+
+/// The longest label, in characters.
+pub const MAX_LABEL: usize = 64;
+
+/// Everything that administration needs.
+pub struct Admin<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// Its store.
+    pub store: &'a mut dyn Store,
+    /// Randomness, for what is made.
+    pub random: &'a mut dyn Random,
+    /// Memory for hashes.
+    pub arena: &'a mut dyn Arena,
+    /// The time.
+    pub now: Timestamp,
+    /// Who acts.
+    pub actor: String,
+    /// On which machine.
+    pub host: String,
+    /// The generation after the last change, for the key ring.
+    pub generation: Option<u64>,
+}
+
+/// Why it was not done. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// No such account.
+    #[error("there is no account \"{0}\"")]
+    NoAccount(String),
+    /// No such credential, by id or label.
+    #[error("\"{account}\" has no credential \"{name}\"")]
+    NoCredential {
+        /// Whose.
+        account: String,
+        /// What was asked for.
+        name: String,
+    },
+    /// No such window.
+    #[error("\"{account}\" has no open window \"{name}\"")]
+    NoWindow {
+        /// Whose.
+        account: String,
+        /// What was asked for.
+        name: String,
+    },
+    /// Two credentials answer to one name.
+    #[error("\"{0}\" names more than one credential")]
+    Ambiguous(String),
+    /// A label that cannot be one.
+    #[error("a label has 1 to {MAX_LABEL} characters, none of them a control character")]
+    BadLabel,
+    /// The label is another credential's name.
+    #[error("there is a credential \"{0}\" already")]
+    LabelTaken(String),
+    /// A number that is out of range.
+    #[error("{what} must be from {least} to {most}")]
+    OutOfRange {
+        /// Of what.
+        what: &'static str,
+        /// The least.
+        least: u32,
+        /// The most.
+        most: u32,
+    },
+    /// All digit codes of an account are of one length.
+    #[error("the digit codes of this account have {0} digits")]
+    OtherDigits(usize),
+    /// The same seed is enrolled.
+    #[error("this seed is enrolled already")]
+    SeedTaken,
+    /// A code that does not confirm.
+    #[error("this code is not the one that is due")]
+    WrongCode,
+    /// Confirming something that needs no confirmation.
+    #[error("\"{0}\" is live already")]
+    AlreadyLive(String),
+    /// There is one already.
+    #[error("the account \"{0}\" exists already")]
+    AccountTaken(String),
+    /// The site or its store.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// A secret does not open.
+    #[error("the credential cannot be opened: {0}")]
+    Seal(#[from] SealError),
+    /// No hash.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
+    /// Nonsense in the store.
+    #[error(transparent)]
+    Malformed(#[from] crate::credential::Malformed),
+}
+
+impl From<StoreError> for AdminError {
+    fn from(error: StoreError) -> AdminError {
+        AdminError::Site(error.into())
+    }
+}
+
+impl From<NewSheetError> for AdminError {
+    fn from(error: NewSheetError) -> AdminError {
+        match error {
+            NewSheetError::Random(error) => error.into(),
+            NewSheetError::Hash(error) => error.into(),
+        }
+    }
+}
+
+/// An account with all that is known of it.
+pub struct Known {
+    /// The account.
+    pub account: Account,
+    /// The rest.
+    pub snapshot: Snapshot,
+}
+
+impl Known {
+    /// The credentials that are not revoked.
+    pub fn credentials(&self) -> impl Iterator<Item = &Credential> {
+        self.snapshot
+            .credentials
+            .iter()
+            .filter(|credential| credential.state != State::Revoked)
+    }
+
+    /// The credential of an id or a label.
+    pub fn credential(&self, name: &str) -> Result<&Credential, AdminError> {
+        let by_id = self
+            .credentials()
+            .find(|credential| credential.id.as_str() == name);
+        let mut by_label = self
+            .credentials()
+            .filter(|credential| credential.label == name);
+        match (by_id, by_label.next(), by_label.next()) {
+            (Some(found), _, _) | (None, Some(found), None) => Ok(found),
+            (None, None, _) => Err(AdminError::NoCredential {
+                account: self.account.name.to_string(),
+                name: name.to_owned(),
+            }),
+            (None, Some(_), Some(_)) => Err(AdminError::Ambiguous(name.to_owned())),
+        }
+    }
+
+    fn is_free(&self, label: &str) -> bool {
+        !self
+            .credentials()
+            .any(|credential| credential.label == label || credential.id.as_str() == label)
+    }
+}
+
+impl Admin<'_> {
+    /// Looks an account up.
+    pub fn account(&mut self, name: &AccountName) -> Result<Known, AdminError> {
+        self.lookup(name)?
+            .ok_or_else(|| AdminError::NoAccount(name.to_string()))
+    }
+
+    fn lookup(&mut self, name: &AccountName) -> Result<Option<Known>, AdminError> {
+        let snapshot = self.store.read(name)?;
+        Ok(snapshot
+            .account
+            .clone()
+            .map(|account| Known { account, snapshot }))
+    }
+
+    /// Makes a pending or suspended credential live. A TOTP wants the code that its owner's
+    /// authenticator shows; that code is spent by it.
+    pub fn confirm(
+        &mut self,
+        known: &Known,
+        credential: &Credential,
+        code: &str,
+    ) -> Result<(), AdminError> {
+        if credential.state == State::Live {
+            return Err(AdminError::AlreadyLive(credential.label.clone()));
+        }
+        let step = match credential.kind {
+            Kind::Totp { .. } => {
+                let context = SealContext {
+                    account: known.account.id,
+                    credential: &credential.id,
+                };
+                let parameters =
+                    Parameters::decode(&self.site.keys.open(&context, &credential.sealed)?)?;
+                let digits: String = code.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+                let found = parameters.step_of(&digits, self.now, self.site.config.otp.window);
+                let fresh = found.filter(|step| *step > known.account.totp_floor);
+                Some(fresh.ok_or(AdminError::WrongCode)?)
+            }
+            Kind::Sheet { .. } | Kind::AppPassword { .. } => None,
+        };
+        let change = Change::Confirm(credential.id.clone(), step);
+        self.change(
+            &known.account,
+            &[change],
+            Reason::Confirmed,
+            Some(credential),
+        )
+    }
+
+    /// Gives a credential another label.
+    pub fn rename(
+        &mut self,
+        known: &Known,
+        credential: &Credential,
+        label: &str,
+    ) -> Result<(), AdminError> {
+        let label = self.free_label(known, label)?;
+        let change = Change::Rename(credential.id.clone(), label);
+        self.change(&known.account, &[change], Reason::Renamed, Some(credential))
+    }
+
+    /// Revokes credentials, with the windows that they opened.
+    pub fn revoke(&mut self, known: &Known, credentials: &[&Credential]) -> Result<(), AdminError> {
+        let ids = credentials
+            .iter()
+            .map(|credential| credential.id.clone())
+            .collect();
+        let single = if let [one] = credentials {
+            Some(*one)
+        } else {
+            None
+        };
+        self.change(
+            &known.account,
+            &[Change::Revoke(ids)],
+            Reason::RevokedNow,
+            single,
+        )
+    }
+
+    /// Ends windows; `None`: all.
+    pub fn end_windows(
+        &mut self,
+        known: &Known,
+        windows: Option<Vec<CredentialId>>,
+    ) -> Result<(), AdminError> {
+        self.change(
+            &known.account,
+            &[Change::EndWindows(windows)],
+            Reason::GraceEnded,
+            None,
+        )
+    }
+
+    fn free_label(&self, known: &Known, label: &str) -> Result<String, AdminError> {
+        let label = label.trim();
+        let length = label.chars().count();
+        if !(1..=MAX_LABEL).contains(&length) || label.chars().any(char::is_control) {
+            return Err(AdminError::BadLabel);
+        }
+        if !known.is_free(label) {
+            return Err(AdminError::LabelTaken(label.to_owned()));
+        }
+        Ok(label.to_owned())
+    }
+
+    fn change(
+        &mut self,
+        account: &Account,
+        changes: &[Change],
+        reason: Reason,
+        credential: Option<&Credential>,
+    ) -> Result<(), AdminError> {
+        let event = Event {
+            time: self.now,
+            host: self.host.clone(),
+            actor: Some(self.actor.clone()),
+            account: Some(account.name.to_string()),
+            service: None,
+            remote: None,
+            result: Verdict::Changed,
+            reason,
+            would: None,
+            rule: None,
+            kind: credential.map(|credential| credential.kind.as_str().to_owned()),
+            credential: credential.map(|credential| credential.id.to_string()),
+            count: 1,
+        };
+        self.generation = Some(self.store.change(account.id, changes, &event)?);
+        Ok(())
+    }
+
+    fn new_account(&mut self, name: &AccountName) -> Result<Account, AdminError> {
+        Ok(Account {
+            id: AccountId::generate(self.random)?,
+            name: name.clone(),
+            locked: false,
+            expires: None,
+            salt: crate::clock::random(self.random)?,
+            totp_floor: Timestamp::ZERO,
+            created: self.now,
+        })
+    }
+}

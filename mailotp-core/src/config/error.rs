@@ -30,5 +30,9 @@ impl fmt::Display for ConfigError {
 
 /// The line of a byte in `text`, counted from 1.
 pub(super) fn line_at(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+    text.bytes()
+        .take(offset)
+        .filter(|&byte| byte == b'\n')
+        .count()
+        + 1
 }

@@ -49,17 +49,21 @@ struct Users {
     domain: String,
     case: Case,
     exempt: Spanned<Vec<String>>,
-    #[allow(dead_code, reason = "read by users' own rules, which this version does not have yet")]
+    #[allow(
+        dead_code,
+        reason = "read by users' own rules, which this version does not have yet"
+    )]
     may_exempt: bool,
 }
 
-/// Read and checked for the helper; the module and this command do not use it.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[derive(Default)]
-#[allow(dead_code, reason = "the helper's settings")]
+#[allow(
+    dead_code,
+    reason = "whom the helper obeys is read by the helper, which this version does not have yet"
+)]
 struct Helper {
-    socket: Option<PathBuf>,
+    socket: PathBuf,
     operators: Vec<String>,
     trusted: Vec<String>,
     managers: Vec<String>,
@@ -73,7 +77,10 @@ struct Otp {
     sheet_accept: sheet::Accept,
     digits: Spanned<u32>,
     window: Spanned<u32>,
-    #[allow(dead_code, reason = "read by HOTP credentials, which this version does not have yet")]
+    #[allow(
+        dead_code,
+        reason = "read by HOTP credentials, which this version does not have yet"
+    )]
     look_ahead: u32,
 }
 
@@ -143,6 +150,17 @@ impl Default for Users {
     }
 }
 
+impl Default for Helper {
+    fn default() -> Helper {
+        Helper {
+            socket: "/run/mailotp/helper.sock".into(),
+            operators: Vec::new(),
+            trusted: Vec::new(),
+            managers: Vec::new(),
+        }
+    }
+}
+
 impl Default for Otp {
     fn default() -> Otp {
         Otp {
@@ -158,7 +176,10 @@ impl Default for Otp {
 
 impl Default for Grace {
     fn default() -> Grace {
-        Grace { idle: seconds(600), lifetime: seconds(7200) }
+        Grace {
+            idle: seconds(600),
+            lifetime: seconds(7200),
+        }
     }
 }
 
@@ -175,7 +196,9 @@ impl Default for LimitsTable {
 
 impl Default for Log {
     fn default() -> Log {
-        Log { keep: seconds(90 * 86_400) }
+        Log {
+            keep: seconds(90 * 86_400),
+        }
     }
 }
 
@@ -225,8 +248,15 @@ impl Reader<'_> {
         file: File,
         system_groups: &dyn Fn() -> std::io::Result<String>,
     ) -> Result<Config, ConfigError> {
-        let naming = Naming { domain: file.users.domain, case: file.users.case };
-        let groups = Groups { own: &file.groups, naming: &naming, system: system_groups };
+        let naming = Naming {
+            domain: file.users.domain,
+            case: file.users.case,
+        };
+        let groups = Groups {
+            own: &file.groups,
+            naming: &naming,
+            system: system_groups,
+        };
         let services = self.services(file.services)?;
         let rules = match file.rule {
             None => None,
@@ -238,7 +268,11 @@ impl Reader<'_> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let timeout = file.store.timeout.get_ref().0;
         if timeout.is_zero() {
-            return Err(self.error(&file.store.timeout, "a timeout of nothing refuses every login", "Write timeout = \"5s\"."));
+            return Err(self.error(
+                &file.store.timeout,
+                "a timeout of nothing refuses every login",
+                "Write timeout = \"5s\".",
+            ));
         }
         let mut config = Config {
             mode: file.mode,
@@ -248,6 +282,7 @@ impl Reader<'_> {
             enrolment: file.users.enrolment,
             exempt,
             services,
+            helper_socket: folder.join(file.helper.socket),
             issuer: file.otp.issuer,
             challenge: file.otp.challenge,
             digits: self.within(&file.otp.digits, totp::DIGITS, "otp.digits")?,
@@ -255,7 +290,10 @@ impl Reader<'_> {
                 sheet_accept: file.otp.sheet_accept,
                 window: self.within(&file.otp.window, 0..=10, "otp.window")?,
             },
-            grace: Limits { idle: file.grace.idle.0, lifetime: file.grace.lifetime.0 },
+            grace: Limits {
+                idle: file.grace.idle.0,
+                lifetime: file.grace.lifetime.0,
+            },
             limits: GuessLimits {
                 network: self.limit(&file.limits.network, &file.limits.network_refill)?,
                 account: self.limit(&file.limits.account, &file.limits.account_refill)?,
@@ -279,10 +317,16 @@ impl Reader<'_> {
         match text.strip_prefix("sqlite:") {
             Some("") => Err(self.error(url, "store.url names no file", remedy)),
             Some(file) => Ok(StoreLocation::Sqlite(folder.join(file))),
-            None if text.starts_with("postgresql:") => {
-                Err(self.error(url, "this build of mailotp does not speak PostgreSQL", remedy))
-            }
-            None => Err(self.error(url, format!("store.url is \"{text}\", which is no store"), remedy)),
+            None if text.starts_with("postgresql:") => Err(self.error(
+                url,
+                "this build of mailotp does not speak PostgreSQL",
+                remedy,
+            )),
+            None => Err(self.error(
+                url,
+                format!("store.url is \"{text}\", which is no store"),
+                remedy,
+            )),
         }
     }
 
@@ -296,17 +340,28 @@ impl Reader<'_> {
         if range.contains(&number) {
             return Ok(number);
         }
-        let message = format!("{key} is {number}, and must be from {} to {}", range.start(), range.end());
+        let message = format!(
+            "{key} is {number}, and must be from {} to {}",
+            range.start(),
+            range.end()
+        );
         Err(self.error(value, message, "Write a number of that range."))
     }
 
-    fn limit(&self, burst: &Spanned<u32>, refill: &Spanned<Duration>) -> Result<Limit, ConfigError> {
+    fn limit(
+        &self,
+        burst: &Spanned<u32>,
+        refill: &Spanned<Duration>,
+    ) -> Result<Limit, ConfigError> {
         let every = refill.get_ref().0;
         if every.is_zero() {
             let message = "guesses that come back at once are no limit";
             return Err(self.error(refill, message, "Write a duration of at least \"1s\"."));
         }
-        Ok(Limit { burst: self.within(burst, 1..=1000, "a limit")?, refill: every })
+        Ok(Limit {
+            burst: self.within(burst, 1..=1000, "a limit")?,
+            refill: every,
+        })
     }
 
     fn services(
@@ -319,11 +374,25 @@ impl Reader<'_> {
         let has_mail = tables.contains_key(MAIL.0);
         let default = (!has_mail).then(|| (MAIL.0.to_owned(), default));
         for (group, members) in default.into_iter().chain(tables) {
-            let lower = || members.get_ref().iter().map(|name| name.to_ascii_lowercase());
+            let lower = || {
+                members
+                    .get_ref()
+                    .iter()
+                    .map(|name| name.to_ascii_lowercase())
+            };
             for member in lower() {
-                if let Some(other) = group_of.insert(member.clone(), group.clone()).filter(|other| *other != group) {
-                    let message = format!("the service \"{member}\" is in two groups, \"{other}\" and \"{group}\"");
-                    return Err(self.error(&members, message, "Leave it in one of them; to change \"mail\", write it out."));
+                if let Some(other) = group_of
+                    .insert(member.clone(), group.clone())
+                    .filter(|other| *other != group)
+                {
+                    let message = format!(
+                        "the service \"{member}\" is in two groups, \"{other}\" and \"{group}\""
+                    );
+                    return Err(self.error(
+                        &members,
+                        message,
+                        "Leave it in one of them; to change \"mail\", write it out.",
+                    ));
                 }
             }
             services.insert(group.clone(), lower().collect());
@@ -346,17 +415,25 @@ impl Reader<'_> {
             }
             let accept = table.accept.get_ref();
             if accept.contains(&Means::Password) && accept.contains(&Means::PasswordOtp) {
-                let message = "\"password\" beside \"password+otp\": the password alone would always do";
+                let message =
+                    "\"password\" beside \"password+otp\": the password alone would always do";
                 return Err(self.error(&table.accept, message, "Remove one of the two."));
             }
             let users = match &table.users {
                 None => None,
                 Some(list) => Some(groups.resolve(list.get_ref()).map_err(|why| {
-                    self.error(list, why, "Correct the rule's users; groups stand in [groups] or in /etc/group.")
+                    self.error(
+                        list,
+                        why,
+                        "Correct the rule's users; groups stand in [groups] or in /etc/group.",
+                    )
                 })?),
             };
             let lower = |list: Spanned<Vec<String>>| {
-                list.into_inner().iter().map(|name| name.to_ascii_lowercase()).collect()
+                list.into_inner()
+                    .iter()
+                    .map(|name| name.to_ascii_lowercase())
+                    .collect()
             };
             rules.push(Rule {
                 name,
@@ -372,14 +449,22 @@ impl Reader<'_> {
         Ok((places, rules))
     }
 
-    fn dead_rules(&self, places: &[Spanned<String>], rules: &[Rule], config: &Config) -> Vec<ConfigError> {
+    fn dead_rules(
+        &self,
+        places: &[Spanned<String>],
+        rules: &[Rule],
+        config: &Config,
+    ) -> Vec<ConfigError> {
         let dead = rule::dead(rules, |service| config.group_of(service));
         dead.into_iter()
             .map(|dead| {
                 let name = &rules[dead.rule].name;
                 let (message, remedy) = match dead.behind {
                     Some(before) => (
-                        format!("the rule \"{name}\" can never match: \"{}\" before it takes all of it", rules[before].name),
+                        format!(
+                            "the rule \"{name}\" can never match: \"{}\" before it takes all of it",
+                            rules[before].name
+                        ),
                         "Move it up, or remove it.",
                     ),
                     None => (

@@ -2,13 +2,30 @@ use super::*;
 use crate::request::{Remote, Service};
 
 fn parse_text(text: &str) -> Result<Config, ConfigError> {
-    parse(Path::new("/site/mailotp.toml"), text, &|| Ok("vpn:x:7:carol\n".into()))
+    parse(Path::new("/site/mailotp.toml"), text, &|| {
+        Ok("vpn:x:7:carol\n".into())
+    })
 }
 
-fn accepts(config: &Config, account: &str, service: &str, remote: &str) -> (Option<String>, Vec<&'static str>) {
+fn accepts(
+    config: &Config,
+    account: &str,
+    service: &str,
+    remote: &str,
+) -> (Option<String>, Vec<&'static str>) {
     let account = config.naming.account(account.as_bytes()).unwrap();
-    let judged = config.judge(&account, &Service::new(service).unwrap(), Remote::parse(remote).unwrap());
-    let accept = judged.accept.unwrap_or_default().0.into_iter().map(Means::as_str).collect();
+    let judged = config.judge(
+        &account,
+        &Service::new(service).unwrap(),
+        Remote::parse(remote).unwrap(),
+    );
+    let accept = judged
+        .accept
+        .unwrap_or_default()
+        .0
+        .into_iter()
+        .map(Means::as_str)
+        .collect();
     (judged.rule, accept)
 }
 
@@ -16,21 +33,33 @@ fn accepts(config: &Config, account: &str, service: &str, remote: &str) -> (Opti
 fn an_empty_file_has_the_defaults_of_the_manual() {
     let config = parse_text("").unwrap();
     assert_eq!(config.mode, Mode::Enforce);
-    assert_eq!(config.store, StoreLocation::Sqlite("/var/lib/mailotp/mailotp.db".into()));
+    assert_eq!(
+        config.store,
+        StoreLocation::Sqlite("/var/lib/mailotp/mailotp.db".into())
+    );
     assert_eq!(config.key, Path::new("/etc/mailotp/mailotp.key"));
     assert_eq!(config.timeout.as_secs(), 5);
     assert_eq!(config.enrolment, Enrolment::Required);
     assert_eq!((config.digits, config.otp.window), (6, 1));
-    assert_eq!((config.grace.idle.as_secs(), config.grace.lifetime.as_secs()), (600, 7200));
+    assert_eq!(
+        (config.grace.idle.as_secs(), config.grace.lifetime.as_secs()),
+        (600, 7200)
+    );
     assert_eq!(config.group_of("imap"), "mail");
     assert_eq!(config.group_of("sshd"), "sshd");
-    assert_eq!(accepts(&config, "a", "x", "unknown"), (None, vec!["app-password", "otp", "password+otp"]));
+    assert_eq!(
+        accepts(&config, "a", "x", "unknown"),
+        (None, vec!["app-password", "otp", "password+otp"])
+    );
 }
 
 #[test]
 fn relative_paths_are_relative_to_the_files_folder() {
     let config = parse_text("[store]\nurl = \"sqlite:store/m.db\"\nkey = \"m.key\"").unwrap();
-    assert_eq!(config.store, StoreLocation::Sqlite("/site/store/m.db".into()));
+    assert_eq!(
+        config.store,
+        StoreLocation::Sqlite("/site/store/m.db".into())
+    );
     assert_eq!(config.key, Path::new("/site/m.key"));
 }
 
@@ -53,11 +82,26 @@ fn the_first_rule_that_matches_decides_and_where_none_does_nothing_is_accepted()
         "#,
     )
     .unwrap();
-    assert_eq!(accepts(&config, "alice", "imap", "192.0.2.9").0.as_deref(), Some("office"));
-    assert_eq!(accepts(&config, "carol", "pop3", "192.0.2.9").0.as_deref(), Some("office"));
-    assert_eq!(accepts(&config, "bob", "imap", "192.0.2.9").0.as_deref(), Some("mail"));
-    assert_eq!(accepts(&config, "alice", "imap", "unknown").0.as_deref(), Some("mail"));
-    assert_eq!(accepts(&config, "alice", "sshd", "192.0.2.9"), (None, vec![]));
+    assert_eq!(
+        accepts(&config, "alice", "imap", "192.0.2.9").0.as_deref(),
+        Some("office")
+    );
+    assert_eq!(
+        accepts(&config, "carol", "pop3", "192.0.2.9").0.as_deref(),
+        Some("office")
+    );
+    assert_eq!(
+        accepts(&config, "bob", "imap", "192.0.2.9").0.as_deref(),
+        Some("mail")
+    );
+    assert_eq!(
+        accepts(&config, "alice", "imap", "unknown").0.as_deref(),
+        Some("mail")
+    );
+    assert_eq!(
+        accepts(&config, "alice", "sshd", "192.0.2.9"),
+        (None, vec![])
+    );
 }
 
 /// Each line is wrong in one way; the error names the line and has a remedy.
@@ -71,7 +115,11 @@ fn what_is_wrong_is_named_with_its_line() {
         ("[store]\nurl = \"postgresql://x/y\"", 2, "PostgreSQL"),
         ("[store]\ntimeout = \"5\"", 2, "no duration"),
         ("[store]\ntimeout = \"0s\"", 2, "timeout"),
-        ("[users]\n\nenrolement = \"optional\"", 3, "unknown field `enrolement`"),
+        (
+            "[users]\n\nenrolement = \"optional\"",
+            3,
+            "unknown field `enrolement`",
+        ),
         ("[users]\nexempt = [\"@nobody\"]", 2, "no group \"nobody\""),
         ("[otp]\ndigits = 9", 2, "from 6 to 8"),
         ("[otp]\nwindow = 11", 2, "from 0 to 10"),
@@ -80,11 +128,31 @@ fn what_is_wrong_is_named_with_its_line() {
         ("[limits]\naccount_refill = \"0s\"", 2, "no limit"),
         ("[services]\nold = [\"imap\"]", 2, "two groups"),
         ("[[rule]]\nname = \"a\"", 1, "missing field `accept`"),
-        ("[[rule]]\nname = \"a\"\naccept = [\"pasword\"]", 3, "unknown variant `pasword`"),
-        ("[[rule]]\nname = \"a\"\naccept = [\"password\", \"password+otp\"]", 3, "always do"),
-        ("[[rule]]\nname = \"a\"\nfrom = [\"example.com\"]\naccept = []", 3, "no network"),
-        ("[[rule]]\nname = \"a\"\nusers = [\"a/b\"]\naccept = []", 3, "slashes"),
-        ("[[rule]]\nname = \"a\"\naccept = []\n[[rule]]\nname = \"a\"\naccept = []", 5, "two rules"),
+        (
+            "[[rule]]\nname = \"a\"\naccept = [\"pasword\"]",
+            3,
+            "unknown variant `pasword`",
+        ),
+        (
+            "[[rule]]\nname = \"a\"\naccept = [\"password\", \"password+otp\"]",
+            3,
+            "always do",
+        ),
+        (
+            "[[rule]]\nname = \"a\"\nfrom = [\"example.com\"]\naccept = []",
+            3,
+            "no network",
+        ),
+        (
+            "[[rule]]\nname = \"a\"\nusers = [\"a/b\"]\naccept = []",
+            3,
+            "slashes",
+        ),
+        (
+            "[[rule]]\nname = \"a\"\naccept = []\n[[rule]]\nname = \"a\"\naccept = []",
+            5,
+            "two rules",
+        ),
         ("mode = enforce", 1, ""),
         ("x", 1, ""),
     ] {
@@ -92,7 +160,12 @@ fn what_is_wrong_is_named_with_its_line() {
         assert_eq!(error.line, Some(line), "{text}\n{error}");
         assert!(error.message.contains(what), "{text}\n{error}");
         assert!(!error.remedy.is_empty());
-        assert!(error.to_string().starts_with(&format!("/site/mailotp.toml:{line}: ")), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("/site/mailotp.toml:{line}: ")),
+            "{error}"
+        );
     }
 }
 

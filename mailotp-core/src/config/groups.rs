@@ -32,15 +32,22 @@ impl Groups<'_> {
     fn add(&self, entry: &str, users: &mut Users) -> Result<(), String> {
         if let Some(domain) = entry.strip_prefix("*@") {
             if domain.is_empty() || domain.contains(['*', '@']) {
-                return Err(format!("\"{entry}\" is no pattern: write \"*@example.com\""));
+                return Err(format!(
+                    "\"{entry}\" is no pattern: write \"*@example.com\""
+                ));
             }
             users.domains.insert(domain.to_ascii_lowercase());
             return Ok(());
         }
         if entry.contains('*') {
-            return Err(format!("\"{entry}\": a \"*\" stands only for everybody of a domain, as in \"*@example.com\""));
+            return Err(format!(
+                "\"{entry}\": a \"*\" stands only for everybody of a domain, as in \"*@example.com\""
+            ));
         }
-        let name = self.naming.account(entry.as_bytes()).map_err(|why| format!("\"{entry}\": {why}"))?;
+        let name = self
+            .naming
+            .account(entry.as_bytes())
+            .map_err(|why| format!("\"{entry}\": {why}"))?;
         users.names.insert(name.as_str().to_owned());
         Ok(())
     }
@@ -49,9 +56,11 @@ impl Groups<'_> {
         if let Some(members) = self.own.get(group) {
             return Ok(members.clone());
         }
-        let file = (self.system)().map_err(|why| format!("/etc/group cannot be read for \"@{group}\": {why}"))?;
-        system_members(&file, group)
-            .ok_or_else(|| format!("there is no group \"{group}\", neither in [groups] nor in /etc/group"))
+        let file = (self.system)()
+            .map_err(|why| format!("/etc/group cannot be read for \"@{group}\": {why}"))?;
+        system_members(&file, group).ok_or_else(|| {
+            format!("there is no group \"{group}\", neither in [groups] nor in /etc/group")
+        })
     }
 }
 
@@ -63,7 +72,14 @@ fn system_members(file: &str, group: &str) -> Option<Vec<String>> {
             return None;
         }
         let members = fields.nth(2).unwrap_or_default();
-        Some(members.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
+        Some(
+            members
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
     })
 }
 
@@ -73,7 +89,10 @@ mod tests {
 
     #[test]
     fn the_files_own_groups_come_before_etc_group() {
-        let own = BTreeMap::from([("staff".to_owned(), vec!["Alice".to_owned(), "*@sales.example.com".to_owned()])]);
+        let own = BTreeMap::from([(
+            "staff".to_owned(),
+            vec!["Alice".to_owned(), "*@sales.example.com".to_owned()],
+        )]);
         let groups = Groups {
             own: &own,
             naming: &Naming::default(),

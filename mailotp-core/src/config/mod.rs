@@ -22,8 +22,18 @@ use crate::window::{Binding, Limits};
 pub const DEFAULT_PATH: &str = "/etc/mailotp/mailotp.toml";
 
 /// The group of services that exists unless the configuration defines another of this name.
-const MAIL: (&str, &[&str]) =
-    ("mail", &["dovecot", "imap", "pop3", "submission", "smtp", "sieve", "webmail"]);
+const MAIL: (&str, &[&str]) = (
+    "mail",
+    &[
+        "dovecot",
+        "imap",
+        "pop3",
+        "submission",
+        "smtp",
+        "sieve",
+        "webmail",
+    ],
+);
 
 /// A whole configuration.
 #[derive(Debug)]
@@ -44,6 +54,8 @@ pub struct Config {
     pub exempt: rule::Users,
     /// Groups of services.
     pub services: BTreeMap<String, BTreeSet<String>>,
+    /// Where the helper listens.
+    pub helper_socket: PathBuf,
     /// The issuer that authenticators show; empty: this machine's name.
     pub issuer: String,
     /// What every prompt names.
@@ -155,7 +167,12 @@ impl Config {
     /// What the rules say. `nullok` is left to the caller: it concerns enrolment.
     pub fn judge(&self, account: &AccountName, service: &Service, remote: Remote) -> Judgement {
         let group = self.group_of(service.as_str());
-        let question = Question { account, service, group, remote };
+        let question = Question {
+            account,
+            service,
+            group,
+            remote,
+        };
         let (rule, accept) = match &self.rules {
             None => (None, Some(Accept::by_default())),
             Some(rules) => {

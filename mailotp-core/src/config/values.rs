@@ -16,7 +16,8 @@ impl std::str::FromStr for Duration {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Duration, String> {
-        let wrong = || format!("\"{text}\" is no duration: write a number and s, m, h or d, as in \"10m\"");
+        let wrong =
+            || format!("\"{text}\" is no duration: write a number and s, m, h or d, as in \"10m\"");
         let unit = text.chars().last().ok_or_else(wrong)?;
         let seconds: u64 = match unit {
             's' => 1,
@@ -41,7 +42,9 @@ impl std::str::FromStr for Duration {
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        String::deserialize(from)?.parse().map_err(de::Error::custom)
+        String::deserialize(from)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -50,7 +53,11 @@ pub fn parse_network(text: &str) -> Result<IpNet, String> {
     let net = text
         .parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| format!("\"{text}\" is no network: write an address or a prefix, as in \"192.0.2.0/24\""))?;
+        .map_err(|_| {
+            format!(
+                "\"{text}\" is no network: write an address or a prefix, as in \"192.0.2.0/24\""
+            )
+        })?;
     // RFC 4291, section 2.5.5.2: ::ffff:192.0.2.0/120 is 192.0.2.0/24.
     if let IpNet::V6(v6) = net
         && let Some(v4) = v6.addr().to_ipv4_mapped()
@@ -80,10 +87,28 @@ mod tests {
 
     #[test]
     fn durations_are_a_number_and_a_unit() {
-        for (text, seconds) in [("90s", 90), ("10m", 600), ("8h", 28_800), ("30d", 2_592_000), ("0s", 0)] {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("10m", 600),
+            ("8h", 28_800),
+            ("30d", 2_592_000),
+            ("0s", 0),
+        ] {
             assert_eq!(text.parse::<Duration>().unwrap().0.as_secs(), seconds);
         }
-        for bad in ["", "s", "10", "10 m", "-1s", "1w", "1.5h", "+1s", "99999999999999999999d", "40000d", "1µ"] {
+        for bad in [
+            "",
+            "s",
+            "10",
+            "10 m",
+            "-1s",
+            "1w",
+            "1.5h",
+            "+1s",
+            "99999999999999999999d",
+            "40000d",
+            "1µ",
+        ] {
             assert!(bad.parse::<Duration>().is_err(), "{bad:?}");
         }
     }
@@ -100,7 +125,15 @@ mod tests {
         ] {
             assert_eq!(parse_network(text).unwrap().to_string(), meant);
         }
-        for bad in ["", "example.com", "192.0.2.0/33", "192.0.2", "192.0.2.0/", "10/8", "::/129"] {
+        for bad in [
+            "",
+            "example.com",
+            "192.0.2.0/33",
+            "192.0.2",
+            "192.0.2.0/",
+            "10/8",
+            "::/129",
+        ] {
             assert!(parse_network(bad).is_err(), "{bad:?}");
         }
     }

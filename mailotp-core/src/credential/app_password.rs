@@ -23,14 +23,19 @@ impl Judge for AppPasswords {
         opened: &[u8],
         _: &Circumstances<'_>,
     ) -> Result<Match, Malformed> {
-        let (Code::AppPassword(typed), Kind::AppPassword { selector }) = (code, &credential.kind) else {
+        let (Code::AppPassword(typed), Kind::AppPassword { selector }) = (code, &credential.kind)
+        else {
             return Ok(Match::No);
         };
         if opened.len() != 32 {
             return Err(Malformed("app-password"));
         }
         let same = bool::from(digest(typed).ct_eq(opened)) && typed.selector() == *selector;
-        Ok(if same { Match::Right(Use::Login) } else { Match::No })
+        Ok(if same {
+            Match::Right(Use::Login)
+        } else {
+            Match::No
+        })
     }
 }
 

@@ -36,7 +36,9 @@ impl Judge for Sheet {
         opened: &[u8],
         circumstances: &Circumstances<'_>,
     ) -> Result<Match, Malformed> {
-        let Code::Sheet(hash) = code else { return Ok(Match::No) };
+        let Code::Sheet(hash) = code else {
+            return Ok(Match::No);
+        };
         if opened.len() % CODE_HASH_LENGTH != 0 {
             return Err(Malformed("sheet"));
         }
@@ -107,5 +109,8 @@ const NAME_LETTERS: &[u8] = b"abcdefghkmnprstwxy";
 
 /// A sheet's name, of two letters, out of two random bytes.
 pub fn name_of(bytes: [u8; 2]) -> String {
-    bytes.iter().map(|byte| char::from(NAME_LETTERS[usize::from(*byte) % NAME_LETTERS.len()])).collect()
+    bytes
+        .iter()
+        .map(|byte| char::from(NAME_LETTERS[usize::from(*byte) % NAME_LETTERS.len()]))
+        .collect()
 }

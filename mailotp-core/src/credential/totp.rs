@@ -69,8 +69,50 @@ impl Parameters {
         };
         let digits = u32::from(header[1]);
         let period = u32::from_be_bytes([header[2], header[3], header[4], header[5]]);
-        let parameters = Parameters { algorithm, digits, period, seed: Zeroizing::new(seed.to_vec()) };
-        if parameters.is_sound() { Ok(parameters) } else { Err(Malformed("totp")) }
+        let parameters = Parameters {
+            algorithm,
+            digits,
+            period,
+            seed: Zeroizing::new(seed.to_vec()),
+        };
+        if parameters.is_sound() {
+            Ok(parameters)
+        } else {
+            Err(Malformed("totp"))
+        }
+    }
+
+    /// The credential as a URI, which authenticators read from a QR code. All parameters are
+    /// spelt out: some authenticators have defaults of their own.
+    pub fn uri(&self, issuer: &str, account: &str) -> Zeroizing<String> {
+        let algorithm = match self.algorithm {
+            Algorithm::Sha1 => "SHA1",
+            Algorithm::Sha256 => "SHA256",
+            Algorithm::Sha512 => "SHA512",
+        };
+        let secret = Zeroizing::new(totp_rs::Secret::from(self.seed.to_vec()).to_base32());
+        let (issuer, account) = (percent_encode(issuer), percent_encode(account));
+        let label = if issuer.is_empty() {
+            account
+        } else {
+            format!("{issuer}:{account}")
+        };
+        let mut uri = Zeroizing::new(String::with_capacity(
+            64 + label.len() + secret.len() + issuer.len(),
+        ));
+        uri.push_str("otpauth://totp/");
+        uri.push_str(&label);
+        uri.push_str("?secret=");
+        uri.push_str(&secret);
+        if !issuer.is_empty() {
+            uri.push_str("&issuer=");
+            uri.push_str(&issuer);
+        }
+        uri.push_str(&format!(
+            "&algorithm={algorithm}&digits={}&period={}",
+            self.digits, self.period
+        ));
+        uri
     }
 
     /// Whether they lie in the ranges that this module accepts. The library below checks none of it
@@ -108,6 +150,32 @@ impl Parameters {
     }
 }
 
+/// RFC 3986, section 2.1: everything but unreserved characters.
+fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// Reads a seed in base32 (RFC 4648, section 6), with or without padding; case and blanks do not
+/// matter.
+pub fn parse_seed(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut clean = Zeroizing::new(String::with_capacity(text.len()));
+    clean.extend(
+        text.chars()
+            .filter(|c| !c.is_ascii_whitespace() && !matches!(c, '-' | '='))
+            .map(|c| c.to_ascii_uppercase()),
+    );
+    let secret = totp_rs::Secret::try_from_base32(clean.as_str()).ok()?;
+    Some(Zeroizing::new(secret.as_bytes().to_vec()))
+}
+
 /// Judges TOTP codes.
 pub struct Totp;
 
@@ -119,10 +187,14 @@ impl Judge for Totp {
         opened: &[u8],
         circumstances: &Circumstances<'_>,
     ) -> Result<Match, Malformed> {
-        let Code::Digits(code) = code else { return Ok(Match::No) };
+        let Code::Digits(code) = code else {
+            return Ok(Match::No);
+        };
         let parameters = Parameters::decode(opened)?;
         let found = parameters.step_of(code, circumstances.now, circumstances.otp.window);
-        let Some(step) = found else { return Ok(Match::No) };
+        let Some(step) = found else {
+            return Ok(Match::No);
+        };
         // A new credential starts with the step in which it was made.
         let born = credential.created.0 - i64::from(parameters.period);
         if step <= circumstances.account.totp_floor || step.0 <= born {
@@ -137,7 +209,12 @@ mod tests {
     use super::*;
 
     fn parameters(algorithm: Algorithm, seed: &[u8]) -> Parameters {
-        Parameters { algorithm, digits: 8, period: 30, seed: Zeroizing::new(seed.to_vec()) }
+        Parameters {
+            algorithm,
+            digits: 8,
+            period: 30,
+            seed: Zeroizing::new(seed.to_vec()),
+        }
     }
 
     /// RFC 6238, appendix B, with the seeds of its reference implementation.
@@ -145,15 +222,44 @@ mod tests {
     fn the_vectors_of_rfc_6238_hold() {
         let seed = b"1234567890123456789012345678901234567890123456789012345678901234";
         for (algorithm, length, codes) in [
-            (Algorithm::Sha1, 20, ["94287082", "07081804", "14050471", "89005924", "69279037", "65353130"]),
-            (Algorithm::Sha256, 32, ["46119246", "68084774", "67062674", "91819424", "90698825", "77737706"]),
-            (Algorithm::Sha512, 64, ["90693936", "25091201", "99943326", "93441116", "38618901", "47863826"]),
+            (
+                Algorithm::Sha1,
+                20,
+                [
+                    "94287082", "07081804", "14050471", "89005924", "69279037", "65353130",
+                ],
+            ),
+            (
+                Algorithm::Sha256,
+                32,
+                [
+                    "46119246", "68084774", "67062674", "91819424", "90698825", "77737706",
+                ],
+            ),
+            (
+                Algorithm::Sha512,
+                64,
+                [
+                    "90693936", "25091201", "99943326", "93441116", "38618901", "47863826",
+                ],
+            ),
         ] {
             let parameters = parameters(algorithm, &seed[..length]);
-            let times = [59, 1_111_111_109, 1_111_111_111, 1_234_567_890, 2_000_000_000, 20_000_000_000];
+            let times = [
+                59,
+                1_111_111_109,
+                1_111_111_111,
+                1_234_567_890,
+                2_000_000_000,
+                20_000_000_000,
+            ];
             for (time, code) in times.into_iter().zip(codes) {
                 let step = parameters.step_of(code, Timestamp(time), 0);
-                assert_eq!(step, Some(Timestamp(time / 30 * 30)), "{algorithm:?} at {time}");
+                assert_eq!(
+                    step,
+                    Some(Timestamp(time / 30 * 30)),
+                    "{algorithm:?} at {time}"
+                );
             }
         }
     }
@@ -173,13 +279,19 @@ mod tests {
         let parameters = parameters(Algorithm::Sha512, &[7; 20]);
         let bytes = parameters.encode();
         let back = Parameters::decode(&bytes).unwrap();
-        assert_eq!((back.algorithm, back.digits, back.period), (Algorithm::Sha512, 8, 30));
+        assert_eq!(
+            (back.algorithm, back.digits, back.period),
+            (Algorithm::Sha512, 8, 30)
+        );
         assert_eq!(*back.seed, *parameters.seed);
         for (at, value) in [(0, 0), (0, 4), (1, 5), (1, 9), (2, 1), (5, 9)] {
             let mut bad = bytes.to_vec();
             bad[at] = value;
             assert!(Parameters::decode(&bad).is_err(), "byte {at} = {value}");
         }
-        assert!(Parameters::decode(&bytes[..15]).is_err(), "a seed of 72 bits");
+        assert!(
+            Parameters::decode(&bytes[..15]).is_err(),
+            "a seed of 72 bits"
+        );
     }
 }

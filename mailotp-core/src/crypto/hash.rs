@@ -59,7 +59,9 @@ pub struct HeapArena;
 impl Arena for HeapArena {
     fn lend(&mut self, blocks: usize, work: &mut dyn FnMut(&mut [Block])) -> Result<(), HashError> {
         let mut memory = Vec::new();
-        memory.try_reserve_exact(blocks).map_err(|_| HashError::OutOfMemory)?;
+        memory
+            .try_reserve_exact(blocks)
+            .map_err(|_| HashError::OutOfMemory)?;
         memory.resize(blocks, Block::default());
         work(&mut memory);
         memory.zeroize();

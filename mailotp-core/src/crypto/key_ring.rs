@@ -53,8 +53,15 @@ impl KeyRing {
     /// A ring with one new key.
     pub fn generate(source: &mut dyn Random) -> Result<KeyRing, NoRandomness> {
         let decoy = Zeroizing::new(random(source)?);
-        let key = Key { id: random(source)?, secret: Zeroizing::new(random(source)?) };
-        Ok(KeyRing { generation: 0, decoy, keys: vec![key] })
+        let key = Key {
+            id: random(source)?,
+            secret: Zeroizing::new(random(source)?),
+        };
+        Ok(KeyRing {
+            generation: 0,
+            decoy,
+            keys: vec![key],
+        })
     }
 
     /// Reads the file.
@@ -137,7 +144,9 @@ pub(super) fn derive(secret: &[u8], purpose: &str) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);
     // 32 bytes are far below the 255 * 32 at which expansion fails; were it to fail, an all-zero
     // key would be worse than a panic, which ends in a refusal.
-    Hkdf::<Sha256>::new(None, secret).expand(purpose.as_bytes(), &mut *key).expect("32 bytes fit");
+    Hkdf::<Sha256>::new(None, secret)
+        .expand(purpose.as_bytes(), &mut *key)
+        .expect("32 bytes fit");
     key
 }
 
@@ -177,11 +186,26 @@ mod tests {
         assert_eq!(parse(&[]), Err(KeyRingError::Header));
         assert_eq!(parse(&lines[1..]), Err(KeyRingError::Header));
         assert_eq!(parse(&lines[..3]), Err(KeyRingError::Missing("key")));
-        assert_eq!(parse(&[lines[0], lines[2], lines[3]]), Err(KeyRingError::Missing("generation")));
-        assert_eq!(parse(&[lines[0], lines[1], lines[3]]), Err(KeyRingError::Missing("decoy")));
+        assert_eq!(
+            parse(&[lines[0], lines[2], lines[3]]),
+            Err(KeyRingError::Missing("generation"))
+        );
+        assert_eq!(
+            parse(&[lines[0], lines[1], lines[3]]),
+            Err(KeyRingError::Missing("decoy"))
+        );
         let cut = &lines[3][..lines[3].len() - 1];
-        assert_eq!(parse(&[lines[0], lines[1], lines[2], cut]), Err(KeyRingError::Line(4)));
-        assert_eq!(parse(&[lines[0], "generation -1"]), Err(KeyRingError::Line(2)));
-        assert_eq!(KeyRing::parse(b"\xff\xfe").map(|_| ()), Err(KeyRingError::Header));
+        assert_eq!(
+            parse(&[lines[0], lines[1], lines[2], cut]),
+            Err(KeyRingError::Line(4))
+        );
+        assert_eq!(
+            parse(&[lines[0], "generation -1"]),
+            Err(KeyRingError::Line(2))
+        );
+        assert_eq!(
+            KeyRing::parse(b"\xff\xfe").map(|_| ()),
+            Err(KeyRingError::Header)
+        );
     }
 }

@@ -7,7 +7,10 @@ mod seal;
 mod tag;
 
 pub use argon2::Block;
-pub use hash::{Arena, CODE_HASH_LENGTH, CodeHash, HASH_BLOCKS, HashError, HeapArena, SALT_LENGTH, Salt, hash_code};
+pub use hash::{
+    Arena, CODE_HASH_LENGTH, CodeHash, HASH_BLOCKS, HashError, HeapArena, SALT_LENGTH, Salt,
+    hash_code,
+};
 pub use key_ring::{KeyRing, KeyRingError};
 pub use seal::{SealContext, SealError};
 pub use tag::{Tag, TagPurpose};

@@ -57,7 +57,13 @@ impl KeyRing {
         let key = self.current();
         let nonce: [u8; NONCE_LENGTH] = random(source)?;
         let sealed = cipher(key)
-            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &context.associated_data() })
+            .encrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: plain,
+                    aad: &context.associated_data(),
+                },
+            )
             .map_err(|_| SealError::Broken)?;
         let mut out = Vec::with_capacity(HEADER_LENGTH + sealed.len());
         out.push(VERSION);
@@ -73,7 +79,9 @@ impl KeyRing {
         context: &SealContext<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let (header, body) = sealed.split_at_checked(HEADER_LENGTH).ok_or(SealError::Broken)?;
+        let (header, body) = sealed
+            .split_at_checked(HEADER_LENGTH)
+            .ok_or(SealError::Broken)?;
         let (version, rest) = header.split_at(1);
         let (id, nonce) = rest.split_at(4);
         if version != [VERSION] {
@@ -82,7 +90,13 @@ impl KeyRing {
         let nonce: [u8; NONCE_LENGTH] = nonce.try_into().map_err(|_| SealError::Broken)?;
         let key = self.by_id(id).ok_or(SealError::UnknownKey)?;
         cipher(key)
-            .decrypt(&XNonce::from(nonce), Payload { msg: body, aad: &context.associated_data() })
+            .decrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: body,
+                    aad: &context.associated_data(),
+                },
+            )
             .map(Zeroizing::new)
             .map_err(|_| SealError::Broken)
     }
@@ -100,23 +114,46 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_in_its_own_context_only() {
         let ring = KeyRing::generate(&mut Sequence(1)).unwrap();
-        let (one, two) = (CredentialId::stored("one".into()), CredentialId::stored("two".into()));
-        let context = |account, credential| SealContext { account: AccountId(account), credential };
-        let sealed = ring.seal(&context(7, &one), b"a seed", &mut Sequence(2)).unwrap();
+        let (one, two) = (
+            CredentialId::stored("one".into()),
+            CredentialId::stored("two".into()),
+        );
+        let context = |account, credential| SealContext {
+            account: AccountId(account),
+            credential,
+        };
+        let sealed = ring
+            .seal(&context(7, &one), b"a seed", &mut Sequence(2))
+            .unwrap();
 
-        assert_eq!(ring.open(&context(7, &one), &sealed).unwrap().as_slice(), b"a seed");
-        assert!(matches!(ring.open(&context(8, &one), &sealed), Err(SealError::Broken)));
-        assert!(matches!(ring.open(&context(7, &two), &sealed), Err(SealError::Broken)));
+        assert_eq!(
+            ring.open(&context(7, &one), &sealed).unwrap().as_slice(),
+            b"a seed"
+        );
+        assert!(matches!(
+            ring.open(&context(8, &one), &sealed),
+            Err(SealError::Broken)
+        ));
+        assert!(matches!(
+            ring.open(&context(7, &two), &sealed),
+            Err(SealError::Broken)
+        ));
 
         let other = KeyRing::generate(&mut Sequence(3)).unwrap();
-        assert!(matches!(other.open(&context(7, &one), &sealed), Err(SealError::UnknownKey)));
+        assert!(matches!(
+            other.open(&context(7, &one), &sealed),
+            Err(SealError::UnknownKey)
+        ));
     }
 
     #[test]
     fn a_changed_bit_anywhere_opens_nothing() {
         let ring = KeyRing::generate(&mut Sequence(1)).unwrap();
         let id = CredentialId::stored("one".into());
-        let context = SealContext { account: AccountId(7), credential: &id };
+        let context = SealContext {
+            account: AccountId(7),
+            credential: &id,
+        };
         let sealed = ring.seal(&context, b"x", &mut Sequence(2)).unwrap();
         for at in 0..sealed.len() {
             let mut altered = sealed.clone();

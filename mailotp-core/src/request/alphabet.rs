@@ -18,7 +18,10 @@ pub fn value(typed: u8) -> Option<u8> {
         b'u' => b'v',
         other => other,
     };
-    SYMBOLS.iter().position(|&symbol| symbol == folded).map(|at| at as u8)
+    SYMBOLS
+        .iter()
+        .position(|&symbol| symbol == folded)
+        .map(|at| at as u8)
 }
 
 /// Blanks and dashes may stand anywhere inside a code.
@@ -41,7 +44,11 @@ pub fn check_value(values: impl IntoIterator<Item = u8>) -> u8 {
 /// Multiplies by x modulo x^5 + x^2 + 1, which is primitive over GF(2).
 fn double(a: u8) -> u8 {
     let shifted = a << 1;
-    if shifted & 0x20 == 0 { shifted } else { (shifted ^ 0x25) & 31 }
+    if shifted & 0x20 == 0 {
+        shifted
+    } else {
+        (shifted ^ 0x25) & 31
+    }
 }
 
 fn multiply(mut a: u8, mut b: u8) -> u8 {
@@ -71,7 +78,14 @@ mod tests {
 
     #[test]
     fn look_alikes_are_one() {
-        for (typed, meant) in [(b'O', b'0'), (b'o', b'0'), (b'I', b'1'), (b'l', b'1'), (b'L', b'1'), (b'U', b'v')] {
+        for (typed, meant) in [
+            (b'O', b'0'),
+            (b'o', b'0'),
+            (b'I', b'1'),
+            (b'l', b'1'),
+            (b'L', b'1'),
+            (b'U', b'v'),
+        ] {
             assert_eq!(value(typed), value(meant));
         }
         for other in [b' ', b'-', b'!', b'_', 0, 0xff] {

@@ -20,7 +20,10 @@ pub struct AppPassword([u8; APP_PASSWORD_LENGTH]);
 
 impl AppPassword {
     /// Puts mark and check character around a selector and a secret.
-    pub fn new(selector: [u8; SELECTOR_LENGTH], secret: &[u8; CHECK_AT - SECRET_AT]) -> AppPassword {
+    pub fn new(
+        selector: [u8; SELECTOR_LENGTH],
+        secret: &[u8; CHECK_AT - SECRET_AT],
+    ) -> AppPassword {
         let mut values = [0; APP_PASSWORD_LENGTH];
         for (slot, letter) in values.iter_mut().zip(MARK) {
             *slot = value(*letter).unwrap_or(0);
@@ -42,7 +45,11 @@ impl AppPassword {
             *password.0.get_mut(length)? = value(byte)?;
             length += 1;
         }
-        let marked = password.0.iter().zip(MARK).all(|(found, mark)| Some(*found) == value(*mark));
+        let marked = password
+            .0
+            .iter()
+            .zip(MARK)
+            .all(|(found, mark)| Some(*found) == value(*mark));
         if length != APP_PASSWORD_LENGTH || !marked {
             return None;
         }
@@ -52,7 +59,11 @@ impl AppPassword {
 
     /// What finds the credential; not secret.
     pub fn selector(&self) -> String {
-        self.0[MARK.len()..SECRET_AT].iter().copied().map(symbol).collect()
+        self.0[MARK.len()..SECRET_AT]
+            .iter()
+            .copied()
+            .map(symbol)
+            .collect()
     }
 
     /// The values of the 20 secret characters: 100 bits.

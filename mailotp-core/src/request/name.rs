@@ -122,25 +122,53 @@ mod tests {
 
     #[test]
     fn case_is_preserved_where_the_site_says_so() {
-        let naming = Naming { case: Case::Preserve, ..Naming::default() };
+        let naming = Naming {
+            case: Case::Preserve,
+            ..Naming::default()
+        };
         assert_eq!(naming.account(b"Alice").unwrap().as_str(), "Alice");
     }
 
     #[test]
     fn the_own_domain_may_be_left_out_and_no_other() {
-        let naming = Naming { domain: "Example.com".into(), ..Naming::default() };
-        assert_eq!(naming.account(b"alice@example.COM").unwrap().as_str(), "alice");
-        assert_eq!(naming.account(b"alice@example.org").unwrap().as_str(), "alice@example.org");
-        assert_eq!(naming.account(b"@example.com").unwrap().as_str(), "@example.com");
+        let naming = Naming {
+            domain: "Example.com".into(),
+            ..Naming::default()
+        };
+        assert_eq!(
+            naming.account(b"alice@example.COM").unwrap().as_str(),
+            "alice"
+        );
+        assert_eq!(
+            naming.account(b"alice@example.org").unwrap().as_str(),
+            "alice@example.org"
+        );
+        assert_eq!(
+            naming.account(b"@example.com").unwrap().as_str(),
+            "@example.com"
+        );
     }
 
     #[test]
     fn what_could_be_a_path_a_protocol_or_an_overflow_is_no_name() {
-        for bad in ["", "a/b", "../etc", "a\tb", "a\nb", "a b", "\u{7f}", "a\0b", "\u{200b}x"] {
+        for bad in [
+            "",
+            "a/b",
+            "../etc",
+            "a\tb",
+            "a\nb",
+            "a b",
+            "\u{7f}",
+            "a\0b",
+            "\u{200b}x",
+        ] {
             assert!(folded(bad).is_err(), "{bad:?} was let through");
         }
         assert_eq!(folded(&"a".repeat(MAX_INPUT)).unwrap().len(), MAX_INPUT);
         assert_eq!(folded(&"a".repeat(MAX_INPUT + 1)), Err(BadName::TooLong));
-        assert_eq!(Naming::default().account(b"al\xffice"), Err(BadName::NotUtf8));
+        assert_eq!(
+            Naming::default().account(b"al\xffice"),
+            Err(BadName::NotUtf8)
+        );
     }
 }

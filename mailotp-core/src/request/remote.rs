@@ -82,7 +82,10 @@ impl Network {
 
 fn is_terminal(tty: &[u8]) -> bool {
     let name = tty.strip_prefix(b"/dev/").unwrap_or(tty);
-    let numbered = |prefix: &[u8]| name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty());
+    let numbered = |prefix: &[u8]| {
+        name.strip_prefix(prefix)
+            .is_some_and(|rest| !rest.is_empty())
+    };
     numbered(b"tty") || numbered(b"pts/")
 }
 
@@ -103,7 +106,14 @@ mod tests {
 
     #[test]
     fn a_name_is_never_resolved_and_never_local() {
-        for rhost in ["localhost", "192.0.2.1.example", "192.0.2", "::1%lo", "192.0.2.1 ", "0x7f.1"] {
+        for rhost in [
+            "localhost",
+            "192.0.2.1.example",
+            "192.0.2",
+            "::1%lo",
+            "192.0.2.1 ",
+            "0x7f.1",
+        ] {
             assert_eq!(of(Some(rhost), Some("/dev/tty1")), "unknown", "{rhost}");
         }
         assert_eq!(Remote::of_pam(Some(b"\xff"), None), Remote::Unknown);
@@ -115,7 +125,15 @@ mod tests {
             for tty in ["/dev/tty1", "tty1", "pts/0", "/dev/pts/12"] {
                 assert_eq!(of(rhost, Some(tty)), "local", "{tty}");
             }
-            for tty in [None, Some(""), Some("ssh"), Some("cron"), Some("dovecot"), Some("tty"), Some(":0")] {
+            for tty in [
+                None,
+                Some(""),
+                Some("ssh"),
+                Some("cron"),
+                Some("dovecot"),
+                Some("tty"),
+                Some(":0"),
+            ] {
                 assert_eq!(of(rhost, tty), "unknown", "{tty:?}");
             }
         }

@@ -108,7 +108,10 @@ fn split(typed: &[u8], length: usize, fold: impl Fn(u8) -> Option<char>) -> Opti
     }
     let mut text = Zeroizing::new(String::with_capacity(length));
     text.extend(code.iter().rev().copied().map(char::from));
-    Some(Split { prefix: &typed[..end], code: text })
+    Some(Split {
+        prefix: &typed[..end],
+        code: text,
+    })
 }
 
 impl std::fmt::Debug for Secret {
@@ -130,34 +133,62 @@ mod tests {
 
     fn parts(typed: &str) -> Parts {
         let secret = secret(typed);
-        let Typed::Text(readings) = secret.read(6) else { panic!("{typed:?} is no text") };
+        let Typed::Text(readings) = secret.read(6) else {
+            panic!("{typed:?} is no text")
+        };
         let owned = |split: Option<Split<'_>>| {
-            split.map(|s| (String::from_utf8(s.prefix.to_vec()).unwrap(), s.code.to_string()))
+            split.map(|s| {
+                (
+                    String::from_utf8(s.prefix.to_vec()).unwrap(),
+                    s.code.to_string(),
+                )
+            })
         };
         (owned(readings.sheet), owned(readings.digits))
     }
 
     #[test]
     fn a_code_is_read_through_case_blanks_dashes_and_look_alikes() {
-        for typed in ["abcde-f0h1j", "ABCDE FOHIJ", "a b c d e f o h l j", " abcdefohij-", "abcdef0h1j "] {
+        for typed in [
+            "abcde-f0h1j",
+            "ABCDE FOHIJ",
+            "a b c d e f o h l j",
+            " abcdefohij-",
+            "abcdef0h1j ",
+        ] {
             let (sheet, digits) = parts(typed);
             assert_eq!(sheet.unwrap().1, "abcdef0h1j", "{typed:?}");
             assert!(digits.is_none());
         }
         for typed in ["012345", "012 345", "0-1-2-3-4-5", "012345 "] {
             let (sheet, digits) = parts(typed);
-            assert_eq!(digits.unwrap(), (String::new(), "012345".to_owned()), "{typed:?}");
+            assert_eq!(
+                digits.unwrap(),
+                (String::new(), "012345".to_owned()),
+                "{typed:?}"
+            );
             assert!(sheet.is_none(), "a digit code is no sheet code: {typed:?}");
         }
     }
 
     #[test]
     fn what_stands_before_the_code_stays_verbatim() {
-        for password in ["secret", "secret ", "s 12", "-", "päss wörd--", "12345678901", "  x  "] {
+        for password in [
+            "secret",
+            "secret ",
+            "s 12",
+            "-",
+            "päss wörd--",
+            "12345678901",
+            "  x  ",
+        ] {
             let (_, digits) = parts(&format!("{password}654321"));
             assert_eq!(digits.unwrap(), (password.to_owned(), "654321".to_owned()));
             let (sheet, _) = parts(&format!("{password}abcde-fghjk"));
-            assert_eq!(sheet.unwrap(), (password.to_owned(), "abcdefghjk".to_owned()));
+            assert_eq!(
+                sheet.unwrap(),
+                (password.to_owned(), "abcdefghjk".to_owned())
+            );
         }
     }
 
@@ -171,8 +202,18 @@ mod tests {
 
     #[test]
     fn empty_and_a_question_mark_are_questions_and_nothing_else_is() {
-        for (typed, question) in [("", true), ("?", true), ("??", false), (" ", false), ("? ", false)] {
-            assert_eq!(matches!(secret(typed).read(6), Typed::Question), question, "{typed:?}");
+        for (typed, question) in [
+            ("", true),
+            ("?", true),
+            ("??", false),
+            (" ", false),
+            ("? ", false),
+        ] {
+            assert_eq!(
+                matches!(secret(typed).read(6), Typed::Question),
+                question,
+                "{typed:?}"
+            );
         }
     }
 
@@ -181,14 +222,27 @@ mod tests {
         let made = AppPassword::new([1, 2, 3, 4], &[9; 20]);
         let printed = made.grouped();
         assert_eq!(printed.len(), 34);
-        for typed in [printed.to_string(), printed.replace('-', ""), printed.to_uppercase()] {
+        for typed in [
+            printed.to_string(),
+            printed.replace('-', ""),
+            printed.to_uppercase(),
+        ] {
             let secret = secret(&typed);
-            let Typed::AppPassword(read) = secret.read(6) else { panic!("{typed} was not read") };
-            assert_eq!((read.selector(), read.secret()), (made.selector(), made.secret()));
+            let Typed::AppPassword(read) = secret.read(6) else {
+                panic!("{typed} was not read")
+            };
+            assert_eq!(
+                (read.selector(), read.secret()),
+                (made.selector(), made.secret())
+            );
         }
         let typo = printed.replacen('9', "8", 1);
         assert!(matches!(secret(&typo).read(6), Typed::Mistyped));
-        for other in [&printed[1..], &format!("x{}", *printed), &format!("{}0", *printed)] {
+        for other in [
+            &printed[1..],
+            &format!("x{}", *printed),
+            &format!("{}0", *printed),
+        ] {
             assert!(matches!(secret(other).read(6), Typed::Text(_)), "{other}");
         }
     }

@@ -11,15 +11,23 @@ pub struct Service(String);
 
 /// Not a service name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a service name is 1 to {MAX_SERVICE} printable ASCII characters, without blanks or slashes")]
+#[error(
+    "a service name is 1 to {MAX_SERVICE} printable ASCII characters, without blanks or slashes"
+)]
 pub struct BadService;
 
 impl Service {
     /// A service by its name.
     pub fn new(name: &str) -> Result<Service, BadService> {
         let fits = (1..=MAX_SERVICE).contains(&name.len());
-        let clean = name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/');
-        if fits && clean { Ok(Service(name.to_ascii_lowercase())) } else { Err(BadService) }
+        let clean = name
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'/');
+        if fits && clean {
+            Ok(Service(name.to_ascii_lowercase()))
+        } else {
+            Err(BadService)
+        }
     }
 
     /// The service that a `PAM_SERVICE` is judged as: `mailotp-imap` and `mailotp-imap-challenge`

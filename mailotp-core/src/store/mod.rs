@@ -40,7 +40,9 @@ pub enum StoreError {
         found: u32,
     },
     /// It is older than the key ring says: somebody has put an old copy back.
-    #[error("the store is older than the key ring: it is of generation {found}, and was {expected} already")]
+    #[error(
+        "the store is older than the key ring: it is of generation {found}, and was {expected} already"
+    )]
     OldCopy {
         /// The generation of the store.
         found: u64,
@@ -69,13 +71,21 @@ impl StoreError {
     pub fn remedy(&self) -> &'static str {
         match self {
             StoreError::Missing(_) => "Run: mailotp-cli init",
-            StoreError::NotAStore(_) => "Correct store.url in the configuration, or restore the store from a backup.",
-            StoreError::Newer { .. } => "Install the version of mailotp that made it, or a later one.",
+            StoreError::NotAStore(_) => {
+                "Correct store.url in the configuration, or restore the store from a backup."
+            }
+            StoreError::Newer { .. } => {
+                "Install the version of mailotp that made it, or a later one."
+            }
             StoreError::OldCopy { .. } => {
                 "Put the newer store back. A copy brings spent codes back, so mailotp does not use it."
             }
-            StoreError::TooSlow => "Try again; if it stays so, look for a process that holds the store.",
-            StoreError::Full => "Make room on the disk; nothing is lost, and logins go on as soon as there is some.",
+            StoreError::TooSlow => {
+                "Try again; if it stays so, look for a process that holds the store."
+            }
+            StoreError::Full => {
+                "Make room on the disk; nothing is lost, and logins go on as soon as there is some."
+            }
             StoreError::Exists => "Choose another name.",
             StoreError::Gone => "Look again with: mailotp-cli show",
             StoreError::Failed(_) => "Look at the disk and at the log of the system.",
@@ -113,7 +123,12 @@ pub trait Store {
 
     /// Changes an account, tells of it, and counts the store's generation up. Durable. Returns the
     /// new generation.
-    fn change(&mut self, account: AccountId, changes: &[Change], event: &Event) -> Result<u64, StoreError>;
+    fn change(
+        &mut self,
+        account: AccountId,
+        changes: &[Change],
+        event: &Event,
+    ) -> Result<u64, StoreError>;
 
     /// The generation: grows with every [`Store::change`].
     fn generation(&mut self) -> Result<u64, StoreError>;

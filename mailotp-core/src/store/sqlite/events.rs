@@ -64,10 +64,15 @@ fn merge(connection: &Connection, event: &Event) -> rusqlite::Result<bool> {
 
 /// The clock of the store only goes forward.
 pub(super) fn advance_clock(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
-    connection.execute("UPDATE store SET newest = max(newest, ?1)", [now.0]).map(|_| ())
+    connection
+        .execute("UPDATE store SET newest = max(newest, ?1)", [now.0])
+        .map(|_| ())
 }
 
-pub(super) fn select(connection: &Connection, filter: &EventFilter) -> rusqlite::Result<Vec<Event>> {
+pub(super) fn select(
+    connection: &Connection,
+    filter: &EventFilter,
+) -> rusqlite::Result<Vec<Event>> {
     let mut conditions = Vec::new();
     let mut values: Vec<&dyn ToSql> = Vec::new();
     let since = filter.since.map(|since| since.0);
@@ -88,7 +93,11 @@ pub(super) fn select(connection: &Connection, filter: &EventFilter) -> rusqlite:
     }
     let limit = filter.limit.map_or(-1, i64::from);
     values.push(&limit);
-    let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
+    let condition = if conditions.is_empty() {
+        "1".to_owned()
+    } else {
+        conditions.join(" AND ")
+    };
     let mut statement = connection.prepare(&format!(
         "SELECT * FROM (SELECT id, {COLUMNS} FROM event WHERE {condition} ORDER BY id DESC LIMIT ?) ORDER BY id"
     ))?;

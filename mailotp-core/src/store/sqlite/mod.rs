@@ -11,9 +11,11 @@ mod settle;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
 
-use super::{EventFilter, KNOWN_DAYS, DAY, Store, StoreError, VERSION};
+use super::{DAY, EventFilter, KNOWN_DAYS, Store, StoreError, VERSION};
 use crate::account::{Account, AccountId, Change, Settled, Settlement, Snapshot, State};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
@@ -28,14 +30,16 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Makes a new store. Fails where there is a file already.
+    /// Fills a new, empty file with a store. Fails where something is in it already.
     pub fn create(path: &Path, timeout: Duration) -> Result<SqliteStore, StoreError> {
-        let existing = path.exists();
-        if existing {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let connection = connect(path, flags, timeout)?;
+        let pages: u32 = connection
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .map_err(failed)?;
+        if pages != 0 {
             return Err(StoreError::Exists);
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let connection = connect(path, flags, timeout)?;
         let fill = || -> rusqlite::Result<()> {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -55,7 +59,8 @@ impl SqliteStore {
             return Err(StoreError::Missing(path.display().to_string()));
         }
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, timeout)?;
-        let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
+        let number =
+            |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
         let not_ours = || StoreError::NotAStore(path.display().to_string());
         let id = number("application_id").map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => not_ours(),
@@ -78,9 +83,13 @@ impl SqliteStore {
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let level = if durable { "FULL" } else { "NORMAL" };
-        self.connection.pragma_update(None, "synchronous", level).map_err(failed)?;
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        self.connection
+            .pragma_update(None, "synchronous", level)
+            .map_err(failed)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
         let result = work(&transaction).map_err(failed)?;
         transaction.commit().map_err(failed)?;
         Ok(result)
@@ -90,7 +99,10 @@ impl SqliteStore {
 fn connect(path: &Path, flags: OpenFlags, timeout: Duration) -> Result<Connection, StoreError> {
     // SQLITE_OPEN_NOFOLLOW refuses a link anywhere in the path. The folder is the administrator's,
     // and may be one; the file may not.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let real: PathBuf = folder
         .canonicalize()
         .map_err(|error| StoreError::Failed(format!("{}: {error}", folder.display())))?
@@ -120,17 +132,27 @@ fn failed(error: rusqlite::Error) -> StoreError {
 
 /// Exactly one row was changed, or nothing is.
 fn one(changed: usize) -> rusqlite::Result<()> {
-    if changed == 1 { Ok(()) } else { Err(rusqlite::Error::QueryReturnedNoRows) }
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(rusqlite::Error::QueryReturnedNoRows)
+    }
 }
 
 impl Store for SqliteStore {
     fn read(&mut self, name: &AccountName) -> Result<Snapshot, StoreError> {
         let read = |transaction: &Transaction<'_>| -> rusqlite::Result<Snapshot> {
-            let newest = transaction.query_row("SELECT newest FROM store", [], |row| rows::time(row, 0))?;
+            let newest =
+                transaction.query_row("SELECT newest FROM store", [], |row| rows::time(row, 0))?;
             let account = transaction
                 .query_row(rows::ACCOUNT_BY_NAME, [name.as_str()], rows::account)
                 .optional()?;
-            let Some(account) = account else { return Ok(Snapshot { newest, ..Snapshot::default() }) };
+            let Some(account) = account else {
+                return Ok(Snapshot {
+                    newest,
+                    ..Snapshot::default()
+                });
+            };
             let since = newest.0 - KNOWN_DAYS * DAY;
             Ok(Snapshot {
                 credentials: rows::credentials(transaction, account.id)?,
@@ -156,10 +178,17 @@ impl Store for SqliteStore {
     }
 
     fn settle(&mut self, settlement: &Settlement) -> Result<Settled, StoreError> {
-        self.write(settle::must_be_durable(settlement), |transaction| settle::settle(transaction, settlement))
+        self.write(settle::must_be_durable(settlement), |transaction| {
+            settle::settle(transaction, settlement)
+        })
     }
 
-    fn change(&mut self, account: AccountId, changes: &[Change], event: &Event) -> Result<u64, StoreError> {
+    fn change(
+        &mut self,
+        account: AccountId,
+        changes: &[Change],
+        event: &Event,
+    ) -> Result<u64, StoreError> {
         self.write(true, |transaction| {
             for change in changes {
                 apply(transaction, account, change)?;
@@ -175,7 +204,9 @@ impl Store for SqliteStore {
 
     fn generation(&mut self) -> Result<u64, StoreError> {
         let generation = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0).map(|number| number as u64);
-        self.connection.query_row("SELECT generation FROM store", [], generation).map_err(failed)
+        self.connection
+            .query_row("SELECT generation FROM store", [], generation)
+            .map_err(failed)
     }
 
     fn accounts(&mut self) -> Result<Vec<Account>, StoreError> {
@@ -191,7 +222,11 @@ impl Store for SqliteStore {
     }
 }
 
-fn apply(transaction: &Transaction<'_>, account: AccountId, change: &Change) -> rusqlite::Result<()> {
+fn apply(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    change: &Change,
+) -> rusqlite::Result<()> {
     match change {
         Change::Create(account) => rows::insert_account(transaction, account),
         Change::Add(credential) => rows::insert_credential(transaction, account, credential),
@@ -225,7 +260,11 @@ fn apply(transaction: &Transaction<'_>, account: AccountId, change: &Change) -> 
             one(transaction.execute(
                 "UPDATE credential SET state = ?3, fingerprint = NULL
                  WHERE account = ?1 AND id = ?2 AND state <> ?3",
-                params![account.0, credential.as_str(), rows::state_name(State::Revoked)],
+                params![
+                    account.0,
+                    credential.as_str(),
+                    rows::state_name(State::Revoked)
+                ],
             )?)?;
             transaction
                 .execute(
@@ -234,9 +273,9 @@ fn apply(transaction: &Transaction<'_>, account: AccountId, change: &Change) -> 
                 )
                 .map(|_| ())
         }),
-        Change::EndWindows(None) => {
-            transaction.execute("DELETE FROM grace WHERE account = ?1", [account.0]).map(|_| ())
-        }
+        Change::EndWindows(None) => transaction
+            .execute("DELETE FROM grace WHERE account = ?1", [account.0])
+            .map(|_| ()),
         Change::EndWindows(Some(windows)) => windows.iter().try_for_each(|window| {
             one(transaction.execute(
                 "DELETE FROM grace WHERE account = ?1 AND id = ?2",

@@ -23,7 +23,10 @@ const STATES: [(State, &str); 4] = [
 ];
 
 pub(super) fn state_name(state: State) -> &'static str {
-    STATES.iter().find(|(one, _)| *one == state).map_or("", |(_, name)| name)
+    STATES
+        .iter()
+        .find(|(one, _)| *one == state)
+        .map_or("", |(_, name)| name)
 }
 
 pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
@@ -82,9 +85,13 @@ pub(super) fn insert_account(connection: &Connection, account: &Account) -> rusq
     )?)
 }
 
-pub(super) fn credentials(connection: &Connection, account: AccountId) -> rusqlite::Result<Vec<Credential>> {
+pub(super) fn credentials(
+    connection: &Connection,
+    account: AccountId,
+) -> rusqlite::Result<Vec<Credential>> {
     let mut struck: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
-    let mut statement = connection.prepare("SELECT credential, number FROM struck WHERE account = ?1")?;
+    let mut statement =
+        connection.prepare("SELECT credential, number FROM struck WHERE account = ?1")?;
     let mut found = statement.query([account.0])?;
     while let Some(row) = found.next()? {
         struck.entry(row.get(0)?).or_default().insert(row.get(1)?);
@@ -103,19 +110,37 @@ pub(super) fn credentials(connection: &Connection, account: AccountId) -> rusqli
         .collect()
 }
 
-fn credential(row: &Row<'_>, id: CredentialId, struck: BTreeSet<u32>) -> rusqlite::Result<Credential> {
+fn credential(
+    row: &Row<'_>,
+    id: CredentialId,
+    struck: BTreeSet<u32>,
+) -> rusqlite::Result<Credential> {
     let kind: String = row.get(1)?;
     let state: String = row.get(5)?;
-    let words = |column| row.get::<_, String>(column).map(|text| {
-        text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>()
-    });
-    let networks = words(7)?.iter().map(|net| net.parse()).collect::<Result<_, _>>();
+    let words = |column| {
+        row.get::<_, String>(column).map(|text| {
+            text.split_ascii_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+    };
+    let networks = words(7)?
+        .iter()
+        .map(|net| net.parse())
+        .collect::<Result<_, _>>();
     Ok(Credential {
         id,
         kind: match kind.as_str() {
-            "sheet" => Kind::Sheet { name: row.get(2)?, size: row.get(3)? },
-            "totp" => Kind::Totp { digits: row.get(3)? },
-            "app-password" => Kind::AppPassword { selector: row.get(2)? },
+            "sheet" => Kind::Sheet {
+                name: row.get(2)?,
+                size: row.get(3)?,
+            },
+            "totp" => Kind::Totp {
+                digits: row.get(3)?,
+            },
+            "app-password" => Kind::AppPassword {
+                selector: row.get(2)?,
+            },
             other => return Err(unreadable(1, other)),
         },
         label: row.get(4)?,
@@ -132,7 +157,11 @@ fn credential(row: &Row<'_>, id: CredentialId, struck: BTreeSet<u32>) -> rusqlit
         },
         created: time(row, 10)?,
         last_used: match maybe_time(row, 11)? {
-            Some(at) => Some(LastUse { at, service: row.get(12)?, remote: row.get(13)? }),
+            Some(at) => Some(LastUse {
+                at,
+                service: row.get(12)?,
+                remote: row.get(13)?,
+            }),
             None => None,
         },
         struck,
@@ -151,7 +180,12 @@ pub(super) fn insert_credential(
         Kind::Totp { digits } => (None, Some(*digits)),
         Kind::AppPassword { selector } => (Some(selector), None),
     };
-    let networks: Vec<String> = credential.scope.from.iter().map(ToString::to_string).collect();
+    let networks: Vec<String> = credential
+        .scope
+        .from
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     super::one(connection.execute(
         "INSERT INTO credential (account, id, kind, handle, size, label, state, services, networks,
                                  expires, logins_left, created, fingerprint, sealed)
@@ -175,7 +209,10 @@ pub(super) fn insert_credential(
     )?)
 }
 
-pub(super) fn windows(connection: &Connection, account: AccountId) -> rusqlite::Result<Vec<Window>> {
+pub(super) fn windows(
+    connection: &Connection,
+    account: AccountId,
+) -> rusqlite::Result<Vec<Window>> {
     let mut statement = connection.prepare(
         "SELECT id, credential, tag, policy, grp, network, opened, used, service, remote
          FROM grace WHERE account = ?1 ORDER BY opened, id",
@@ -200,7 +237,11 @@ pub(super) fn windows(connection: &Connection, account: AccountId) -> rusqlite::
         .collect()
 }
 
-pub(super) fn insert_window(connection: &Connection, account: AccountId, window: &Window) -> rusqlite::Result<()> {
+pub(super) fn insert_window(
+    connection: &Connection,
+    account: AccountId,
+    window: &Window,
+) -> rusqlite::Result<()> {
     super::one(connection.execute(
         "INSERT INTO grace (account, id, credential, tag, policy, grp, network, opened, used, service, remote)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
@@ -220,26 +261,48 @@ pub(super) fn insert_window(connection: &Connection, account: AccountId, window:
     )?)
 }
 
-pub(super) fn known(connection: &Connection, account: AccountId, since: i64) -> rusqlite::Result<Vec<Network>> {
-    let mut statement =
-        connection.prepare("SELECT network FROM known WHERE account = ?1 AND seen >= ?2 ORDER BY seen DESC")?;
-    statement.query_map(params![account.0, since], |row| row.get(0).map(Network::stored))?.collect()
+pub(super) fn known(
+    connection: &Connection,
+    account: AccountId,
+    since: i64,
+) -> rusqlite::Result<Vec<Network>> {
+    let mut statement = connection.prepare(
+        "SELECT network FROM known WHERE account = ?1 AND seen >= ?2 ORDER BY seen DESC",
+    )?;
+    statement
+        .query_map(params![account.0, since], |row| {
+            row.get(0).map(Network::stored)
+        })?
+        .collect()
 }
 
 pub(super) fn bucket(connection: &Connection, owner: &Owner) -> rusqlite::Result<Bucket> {
     let found = connection.query_row(
         "SELECT full_at, charged FROM bucket WHERE owner = ?1",
         [owner.key()],
-        |row| Ok(Bucket { full_at: time(row, 0)?, charged: decode_guesses(&row.get::<_, Vec<u8>>(1)?) }),
+        |row| {
+            Ok(Bucket {
+                full_at: time(row, 0)?,
+                charged: decode_guesses(&row.get::<_, Vec<u8>>(1)?),
+            })
+        },
     );
     Ok(found.optional()?.unwrap_or_default())
 }
 
 pub(super) fn buckets(connection: &Connection, charge: &Charge) -> rusqlite::Result<Vec<Bucket>> {
-    charge.from.iter().map(|(owner, _)| bucket(connection, owner)).collect()
+    charge
+        .from
+        .iter()
+        .map(|(owner, _)| bucket(connection, owner))
+        .collect()
 }
 
-pub(super) fn put_buckets(connection: &Connection, charge: &Charge, buckets: &[Bucket]) -> rusqlite::Result<()> {
+pub(super) fn put_buckets(
+    connection: &Connection,
+    charge: &Charge,
+    buckets: &[Bucket],
+) -> rusqlite::Result<()> {
     for ((owner, _), bucket) in charge.from.iter().zip(buckets) {
         connection.execute(
             "INSERT INTO bucket (owner, account, full_at, charged, forgettable) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -266,7 +329,8 @@ pub(super) fn put_buckets(connection: &Connection, charge: &Charge, buckets: &[B
 
 /// Ten bytes each: the tag, then the time, big endian.
 fn encode_guesses(guesses: &[Guess]) -> Vec<u8> {
-    let bytes = |guess: &Guess| [&guess.tag.to_be_bytes()[..], &guess.until.0.to_be_bytes()].concat();
+    let bytes =
+        |guess: &Guess| [&guess.tag.to_be_bytes()[..], &guess.until.0.to_be_bytes()].concat();
     guesses.iter().flat_map(bytes).collect()
 }
 

@@ -9,10 +9,16 @@ use crate::window::{self, Window};
 
 /// A consumption, or a last login of several, must not come back after a power cut. The rest may.
 pub(super) fn must_be_durable(settlement: &Settlement) -> bool {
-    settlement.consume.as_ref().is_some_and(|consumption| consumption.what != Use::Login || settlement.counted)
+    settlement
+        .consume
+        .as_ref()
+        .is_some_and(|consumption| consumption.what != Use::Login || settlement.counted)
 }
 
-pub(super) fn settle(transaction: &Transaction<'_>, settlement: &Settlement) -> rusqlite::Result<Settled> {
+pub(super) fn settle(
+    transaction: &Transaction<'_>,
+    settlement: &Settlement,
+) -> rusqlite::Result<Settled> {
     let settled = match settlement.account {
         Some(account) => settle_account(transaction, account, settlement)?,
         None => Settled::Consumed,
@@ -53,7 +59,11 @@ fn settle_account(
         charge.refund(&mut buckets);
         rows::put_buckets(transaction, charge, &buckets)?;
     }
-    if let Some(network) = settlement.seen.as_ref().filter(|_| settled != Settled::Lost) {
+    if let Some(network) = settlement
+        .seen
+        .as_ref()
+        .filter(|_| settled != Settled::Lost)
+    {
         remember(transaction, account, network.as_str(), now.0)?;
     }
     Ok(settled)
@@ -75,7 +85,14 @@ fn consume(
          SET logins_left = logins_left - 1, used_at = ?3, used_for = ?4, used_from = ?5
          WHERE account = ?1 AND id = ?2 AND state = ?6
            AND (logins_left IS NULL OR logins_left > 0) AND (expires IS NULL OR expires > ?3)",
-        params![account.0, credential, event.time.0, event.service, event.remote, rows::state_name(State::Live)],
+        params![
+            account.0,
+            credential,
+            event.time.0,
+            event.service,
+            event.remote,
+            rows::state_name(State::Live)
+        ],
     )?;
     let used = match consumption.what {
         Use::Login => 1,
@@ -89,7 +106,11 @@ fn consume(
         )?,
     };
     let consumed = (alive, used) == (1, 1);
-    let end = if consumed { "RELEASE consume" } else { "ROLLBACK TO consume; RELEASE consume" };
+    let end = if consumed {
+        "RELEASE consume"
+    } else {
+        "ROLLBACK TO consume; RELEASE consume"
+    };
     transaction.execute_batch(end)?;
     Ok(consumed)
 }
@@ -111,15 +132,19 @@ fn open_window(
             event.time.minus(offer.limits.idle).0
         ],
     )?;
-    rows::insert_window(transaction, account, &Window {
-        id: offer.id.clone(),
-        credential: consumption.credential.clone(),
-        key: offer.key.clone(),
-        opened: event.time,
-        used: event.time,
-        service: event.service.clone().unwrap_or_default(),
-        remote: event.remote.clone().unwrap_or_default(),
-    })
+    rows::insert_window(
+        transaction,
+        account,
+        &Window {
+            id: offer.id.clone(),
+            credential: consumption.credential.clone(),
+            key: offer.key.clone(),
+            opened: event.time,
+            used: event.time,
+            service: event.service.clone().unwrap_or_default(),
+            remote: event.remote.clone().unwrap_or_default(),
+        },
+    )
 }
 
 /// Somebody was first. Was it another connection of the same place?
@@ -128,14 +153,25 @@ fn look_for_window(
     account: AccountId,
     settlement: &Settlement,
 ) -> rusqlite::Result<Settled> {
-    let Some(offer) = &settlement.window else { return Ok(Settled::Lost) };
+    let Some(offer) = &settlement.window else {
+        return Ok(Settled::Lost);
+    };
     let windows = rows::windows(transaction, account)?;
     let now = settlement.event.time;
     let found = window::find(&windows, &offer.key, offer.binding, offer.limits, now);
-    Ok(if found.is_some() { Settled::InWindow } else { Settled::Lost })
+    Ok(if found.is_some() {
+        Settled::InWindow
+    } else {
+        Settled::Lost
+    })
 }
 
-fn remember(transaction: &Transaction<'_>, account: AccountId, network: &str, now: i64) -> rusqlite::Result<()> {
+fn remember(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    network: &str,
+    now: i64,
+) -> rusqlite::Result<()> {
     let changed = transaction.execute(
         "INSERT INTO known (account, network, seen) VALUES (?1, ?2, ?3)
          ON CONFLICT (account, network) DO UPDATE SET seen = excluded.seen WHERE seen < ?3 - ?4",

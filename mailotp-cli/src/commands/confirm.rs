@@ -1,0 +1,35 @@
+//! `confirm`: what was added becomes live.
+
+use mailotp_core::account::{Kind, State};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::input;
+
+pub fn run(context: &mut Context<'_>, name: &str) -> Result<(), CliError> {
+    let known = context.known()?;
+    let credential = known.credential(name)?;
+    let wants_code =
+        matches!(credential.kind, Kind::Totp { .. }) && credential.state != State::Live;
+    let code = if wants_code {
+        input::secret("The code that it shows now: ")?
+    } else {
+        Default::default()
+    };
+    confirm(context, name, &code)
+}
+
+/// Confirms with a code that was typed.
+pub fn confirm(context: &mut Context<'_>, name: &str, code: &str) -> Result<(), CliError> {
+    // A prompt may have taken its time: the code is judged by the clock of now.
+    context.now = std::time::SystemTime::now().into();
+    let known = context.known()?;
+    let credential = known.credential(name)?;
+    context.admin(|admin| admin.confirm(&known, credential, code))?;
+    let document = json!({
+        "id": credential.id.as_str(), "kind": credential.kind.as_str(), "label": credential.label,
+    });
+    let said = || format!("\"{}\" ({}) is live.\n", credential.label, credential.id);
+    Ok(context.output.show(&document, said)?)
+}

@@ -1,0 +1,121 @@
+//! `log`: what happened.
+
+use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::Duration;
+
+use mailotp_core::audit::Event;
+use mailotp_core::site::SiteError;
+use mailotp_core::store::{EventFilter, Store};
+use serde_json::{Value, json};
+
+use crate::cli::Log;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output;
+use crate::time::{self, Day};
+
+/// How often `--follow` looks.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+pub fn run(context: &mut Context<'_>, log: &Log) -> Result<(), CliError> {
+    let account = context
+        .cli
+        .user
+        .as_deref()
+        .map(|user| context.name(user))
+        .transpose()?;
+    let filter = EventFilter {
+        account: account.map(|account| account.to_string()),
+        service: log
+            .service
+            .as_ref()
+            .map(|service| service.to_ascii_lowercase()),
+        since: log
+            .since
+            .as_deref()
+            .map(|text| time::when(text, context.now, -1, Day::First))
+            .transpose()?,
+        would_refuse: log.would_refuse,
+        limit: log.limit,
+    };
+    if log.would_refuse && !log.follow {
+        return would_refuse(context, &filter);
+    }
+    let mut seen = read(context, &filter)?;
+    for event in &seen {
+        print(context, event)?;
+    }
+    while log.follow {
+        sleep(LOOK_EVERY);
+        let all = read(
+            context,
+            &EventFilter {
+                limit: None,
+                ..filter.clone()
+            },
+        )?;
+        for event in all.iter().filter(|event| !seen.contains(event)) {
+            print(context, event)?;
+        }
+        seen = all;
+    }
+    Ok(())
+}
+
+fn read(context: &mut Context<'_>, filter: &EventFilter) -> Result<Vec<Event>, CliError> {
+    Ok(context.store.events(filter).map_err(SiteError::from)?)
+}
+
+/// Whom an administrator would surprise with `mode = "enforce"`.
+fn would_refuse(context: &mut Context<'_>, filter: &EventFilter) -> Result<(), CliError> {
+    let mut accounts: BTreeMap<String, (u32, Event)> = BTreeMap::new();
+    for event in read(context, filter)? {
+        let name = event.account.clone().unwrap_or_default();
+        let count = accounts.get(&name).map_or(0, |(count, _)| *count) + event.count;
+        accounts.insert(name, (count, event));
+    }
+    for (account, (count, last)) in &accounts {
+        let document = json!({ "account": account, "count": count, "last": document(last) });
+        let row = || format!("{count:>6}  {account}  (last: {})\n", people(last));
+        context.output.line(&document, row)?;
+    }
+    if accounts.is_empty() && !context.output.json {
+        output::write(b"Nobody would have been refused.\n")?;
+    }
+    Ok(())
+}
+
+fn print(context: &Context<'_>, event: &Event) -> Result<(), CliError> {
+    Ok(context.output.line(&document(event), || people(event))?)
+}
+
+fn document(event: &Event) -> Value {
+    let mut document = json!({
+        "time": time::utc(event.time),
+        "host": event.host,
+        "actor": event.actor,
+        "account": event.account,
+        "service": event.service,
+        "remote": event.remote,
+        "result": event.result.as_str(),
+        "reason": event.reason.as_str(),
+        "rule": event.rule,
+        "kind": event.kind,
+        "credential": event.credential,
+        "count": event.count,
+    });
+    if let (Some(would), Value::Object(object)) = (event.would, &mut document) {
+        object.insert("would".into(), would.as_str().into());
+    }
+    document
+}
+
+fn people(event: &Event) -> String {
+    let count = if event.count > 1 {
+        format!(" ×{}", event.count)
+    } else {
+        String::new()
+    };
+    format!("{}  {event}{count}", time::local(event.time))
+}

@@ -1,0 +1,42 @@
+//! One file a command.
+
+mod add;
+mod challenge;
+mod confirm;
+mod explain;
+mod grace;
+mod init;
+mod log;
+mod rename;
+mod revoke;
+mod setup;
+mod show;
+
+use crate::cli::{Cli, Command};
+use crate::context::Context;
+use crate::error::CliError;
+
+/// Does what the command line says.
+pub fn run(cli: &Cli) -> Result<(), CliError> {
+    if cli.new && !matches!(cli.command, Command::Add { .. }) {
+        return Err(CliError::usage("--new goes with add", "Leave it out."));
+    }
+    match &cli.command {
+        Command::Init => return init::run(cli),
+        Command::Setup { server } => return setup::run(cli, server),
+        _ => {}
+    }
+    let mut context = Context::open(cli)?;
+    match &cli.command {
+        Command::Init | Command::Setup { .. } => Ok(()),
+        Command::Add { kind } => add::run(&mut context, kind),
+        Command::Confirm { name } => confirm::run(&mut context, name),
+        Command::Show => show::run(&mut context),
+        Command::Challenge => challenge::run(&mut context),
+        Command::Revoke { names, all } => revoke::run(&mut context, names, *all),
+        Command::Rename { name, label } => rename::run(&mut context, name, label),
+        Command::Grace { action } => grace::run(&mut context, action),
+        Command::Explain { service, from } => explain::run(&mut context, service, from),
+        Command::Log(log) => log::run(&mut context, log),
+    }
+}

@@ -1,0 +1,38 @@
+//! `revoke`: gone for good, with the windows that it opened.
+
+use mailotp_core::account::Credential;
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::CliError;
+
+pub fn run(context: &mut Context<'_>, names: &[String], all: bool) -> Result<(), CliError> {
+    let known = context.known()?;
+    let mut chosen: Vec<&Credential> = Vec::new();
+    if all {
+        chosen.extend(known.credentials());
+    }
+    for name in names {
+        let credential = known.credential(name)?;
+        if !chosen.iter().any(|other| other.id == credential.id) {
+            chosen.push(credential);
+        }
+    }
+    if !chosen.is_empty() {
+        context.admin(|admin| admin.revoke(&known, &chosen))?;
+    }
+    let ids: Vec<&str> = chosen
+        .iter()
+        .map(|credential| credential.id.as_str())
+        .collect();
+    Ok(context.output.show(&json!({ "revoked": ids }), || {
+        let line = |credential: &&Credential| {
+            format!("revoked  {}  \"{}\"\n", credential.id, credential.label)
+        };
+        if chosen.is_empty() {
+            "There was nothing to revoke.\n".into()
+        } else {
+            chosen.iter().map(line).collect()
+        }
+    })?)
+}

@@ -1,0 +1,110 @@
+//! `setup dovecot`: PAM services for each protocol, and the pair of databases that uses them.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{ConfigFile, MARK, Plan, config_argument};
+use crate::error::{CliError, FAILED};
+
+/// The services that a Dovecot asks PAM for: the protocol (`%s`), and `webmail` for a listener of
+/// its own.
+const SERVICES: [&str; 6] = ["imap", "pop3", "submission", "sieve", "smtp", "webmail"];
+
+const PAM_FOLDER: &str = "/etc/pam.d";
+const DOVECOT_FILE: &str = "/etc/dovecot/conf.d/auth-mailotp.conf.ext";
+
+pub fn plan(config: &Path, virtual_users: bool) -> Result<Plan, CliError> {
+    if let Some(version) = version().filter(|version| !version.starts_with("2.3.")) {
+        return Err(CliError::new(
+            FAILED,
+            format!("this is Dovecot {version}; setup knows 2.3"),
+            "Write the two PAM databases in the words of that version; the README says what they must do.",
+        ));
+    }
+    let config = config_argument(config)?;
+    let mut files = Vec::new();
+    for service in SERVICES {
+        let path = Path::new(PAM_FOLDER).join(format!("mailotp-{service}"));
+        files.push(ConfigFile {
+            path,
+            content: ordinary(&config, virtual_users),
+        });
+        let path = Path::new(PAM_FOLDER).join(format!("mailotp-{service}-challenge"));
+        files.push(ConfigFile {
+            path,
+            content: gate(&config),
+        });
+    }
+    files.push(ConfigFile {
+        path: DOVECOT_FILE.into(),
+        content: databases(virtual_users),
+    });
+    let next = vec![
+        "In /etc/dovecot/conf.d/10-auth.conf, put in place of `!include auth-system.conf.ext`: \
+         `!include auth-mailotp.conf.ext`; databases of main passwords go below it."
+            .to_owned(),
+        "Look at the outcome: doveconf -n".to_owned(),
+        "Reload: doveadm reload".to_owned(),
+    ];
+    Ok(Plan { files, next })
+}
+
+fn version() -> Option<String> {
+    let output = Command::new("dovecot")
+        .arg("--version")
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    text.split_whitespace().next().map(str::to_owned)
+}
+
+/// The stack that stays closed whatever stands around it.
+fn ordinary(config: &str, virtual_users: bool) -> String {
+    let (password, account) = if virtual_users {
+        ("", "")
+    } else {
+        (
+            "auth    [success=done default=die]                pam_unix.so use_first_pass\n",
+            "account required                                  pam_unix.so\n",
+        )
+    };
+    format!(
+        "{MARK} dovecot\n\
+         auth    [success=done ignore=ignore default=die]  pam_mailotp.so{config}\n\
+         {password}\
+         auth    requisite                                 pam_deny.so\n\
+         account required                                  pam_mailotp.so{config}\n\
+         {account}"
+    )
+}
+
+/// The gate never lets anybody in: it shows the challenge, or lets Dovecot ask the next database.
+fn gate(config: &str) -> String {
+    format!(
+        "{MARK} dovecot\n\
+         auth    [default=die]                             pam_mailotp.so challenge{config}\n\
+         auth    requisite                                 pam_deny.so\n\
+         account requisite                                 pam_deny.so\n"
+    )
+}
+
+fn databases(virtual_users: bool) -> String {
+    let users = if virtual_users {
+        ""
+    } else {
+        "\n# Where the mail of system users is.\nuserdb {\n  driver = passwd\n}\n"
+    };
+    format!(
+        "{MARK} dovecot\n\
+         # One-time codes and app passwords. Both databases take plain and login only: the second\n\
+         # would refuse every SCRAM login.\n\
+         passdb {{\n  driver = pam\n  mechanisms = plain login\n  args = mailotp-%s\n}}\n\n\
+         # The gate: shows which code is due in the reply to a failed login, and keeps the databases\n\
+         # below it closed where mailotp does not accept the main password.\n\
+         passdb {{\n  driver = pam\n  mechanisms = plain login\n  deny = yes\n  \
+         args = failure_show_msg=yes mailotp-%s-challenge\n}}\n\n\
+         # A spent code must reach PAM each time: no cache_key= above, and passdb results of PAM are\n\
+         # cached only where one is given.\n{users}"
+    )
+}

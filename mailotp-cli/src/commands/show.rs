@@ -1,0 +1,122 @@
+//! `show`: what an account has.
+
+use mailotp_core::account::{Credential, State};
+use mailotp_core::authenticate::account_bucket;
+use mailotp_core::clock::Timestamp;
+use mailotp_core::store::Store;
+use serde_json::{Value, json};
+
+use super::add::{describe, with};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::{output, time};
+
+pub fn run(context: &mut Context<'_>) -> Result<(), CliError> {
+    let known = context.known()?;
+    let (owner, limit) = account_bucket(&context.site.config, known.account.id);
+    let bucket = context
+        .store
+        .bucket(&owner)
+        .map_err(mailotp_core::site::SiteError::from)?;
+    let left = bucket.left(limit, context.now);
+    let full_at = (bucket.full_at > context.now).then_some(bucket.full_at);
+    let document = json!({
+        "account": known.account.name.as_str(),
+        "credentials": known.credentials().map(entry).collect::<Vec<_>>(),
+        "budget": { "left": left, "of": limit.burst, "full_at": time::utc_or_null(full_at) },
+        "locked": known.account.locked,
+    });
+    let now = context.now;
+    Ok(context.output.show(&document, || {
+        let name = &known.account.name;
+        let rows: Vec<Vec<String>> = known
+            .credentials()
+            .map(|credential| row(credential, now))
+            .collect();
+        let mut text = if rows.is_empty() {
+            format!("{name} has nothing yet. Begin with: mailotp-cli --user {name} add sheet\n")
+        } else {
+            output::table(
+                &[
+                    "ID",
+                    "KIND",
+                    "LABEL",
+                    "FOR",
+                    "EXPIRES",
+                    "LAST USED",
+                    "LEFT",
+                    "STATE",
+                ],
+                rows,
+            )
+        };
+        if left < limit.burst {
+            let full = full_at.map_or_else(String::new, |at| {
+                format!(", all of them again at {}", time::local(at))
+            });
+            text += &format!(
+                "\nGuesses of digit codes left: {left} of {}{full}\n",
+                limit.burst
+            );
+        }
+        if known.account.locked {
+            text += "\nThe account is locked.\n";
+        }
+        text
+    })?)
+}
+
+fn entry(credential: &Credential) -> Value {
+    let last_used = credential.last_used.as_ref().map(
+        |last| json!({ "at": time::utc(last.at), "service": last.service, "remote": last.remote }),
+    );
+    with(
+        describe(credential),
+        [
+            ("created", json!(time::utc(credential.created))),
+            ("last_used", json!(last_used)),
+            ("left", json!(credential.left())),
+            ("state", json!(state(credential))),
+        ],
+    )
+}
+
+fn row(credential: &Credential, now: Timestamp) -> Vec<String> {
+    let scope = &credential.scope;
+    let mut places = scope.services.clone();
+    places.extend(scope.from.iter().map(ToString::to_string));
+    let last = credential.last_used.as_ref();
+    vec![
+        credential.id.to_string(),
+        credential.kind.as_str().into(),
+        credential.label.clone(),
+        if places.is_empty() {
+            "all".into()
+        } else {
+            places.join(" ")
+        },
+        scope.expires.map_or_else(|| "never".into(), time::local),
+        last.map_or_else(
+            || "never".into(),
+            |last| format!("{} {} {}", time::local(last.at), last.service, last.remote),
+        ),
+        credential
+            .left()
+            .map_or_else(String::new, |left| left.to_string()),
+        if credential.state == State::Live && !credential.is_live(now) {
+            "over"
+        } else {
+            state(credential)
+        }
+        .into(),
+    ]
+}
+
+fn state(credential: &Credential) -> &'static str {
+    match credential.state {
+        State::Pending => "to be confirmed",
+        State::Live => "live",
+        State::Suspended => "suspended",
+        State::Revoked => "revoked",
+    }
+}

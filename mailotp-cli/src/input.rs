@@ -1,0 +1,22 @@
+//! What is secret comes in by a prompt at a terminal, or by a line of a pipe; never by an argument.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use zeroize::Zeroizing;
+
+use crate::error::{CliError, FAILED};
+
+/// Asks at a terminal, or reads one line of a pipe.
+pub fn secret(prompt: &str) -> Result<Zeroizing<String>, CliError> {
+    let read = if io::stdin().is_terminal() {
+        rpassword::prompt_password(prompt).map(Zeroizing::new)
+    } else {
+        let mut line = Zeroizing::new(String::with_capacity(1024));
+        io::stdin().lock().read_line(&mut line).map(|_| line)
+    };
+    let typed =
+        read.map_err(|why| CliError::new(FAILED, format!("nothing could be read: {why}"), ""))?;
+    Ok(Zeroizing::new(
+        typed.trim_end_matches(['\r', '\n']).to_owned(),
+    ))
+}

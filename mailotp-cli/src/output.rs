@@ -1,0 +1,72 @@
+//! Output for people and for programs.
+
+use std::io::{self, IsTerminal, Write};
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde_json::Value;
+
+/// How to print.
+pub struct Output {
+    /// One JSON document.
+    pub json: bool,
+}
+
+impl Output {
+    /// For people, or as JSON.
+    pub fn new(json: bool) -> Output {
+        Output { json }
+    }
+
+    /// Prints a document for programs, or what `people` says. Fails where nobody takes it: what
+    /// was to be shown once was not shown.
+    pub fn show(&self, document: &Value, people: impl FnOnce() -> String) -> io::Result<()> {
+        let mut text = if self.json {
+            document.to_string()
+        } else {
+            people()
+        };
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        write(text.as_bytes())
+    }
+
+    /// Prints one line of a log.
+    pub fn line(&self, document: &Value, people: impl FnOnce() -> String) -> io::Result<()> {
+        self.show(document, people)
+    }
+
+    /// Says how far something is that takes its time; at a terminal only.
+    pub fn progress(&self, what: &str, done: u32, of: u32) {
+        if !self.json && io::stderr().is_terminal() {
+            eprint!("\r{what} {done}/{of}");
+            if done == of {
+                eprint!("\r\x1b[K");
+            }
+        }
+    }
+}
+
+/// Writes to standard output, and sees to it that it arrived.
+pub fn write(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+/// Columns that line up.
+pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
+}
