@@ -1,1 +1,693 @@
+//! What every store promises, as tests that run on each of them: [`contract_of`] makes a module of
+//! tests for a way to get an empty store.
 
+use std::time::Duration;
+
+use super::{EventFilter, Store, StoreError};
+use crate::account::*;
+use crate::audit::{Event, Reason, Verdict};
+use crate::budget::{Charge, Charged, Guess, Limit, Owner};
+use crate::clock::Timestamp;
+use crate::crypto::Tag;
+use crate::request::{AccountName, Naming, Remote};
+use crate::window::{Binding, Limits, WindowKey};
+
+/// Runs every case on stores that `$new` makes. What `$new` gives is kept until the case is over.
+macro_rules! contract_of {
+    ($name:ident, $new:expr) => {
+        mod $name {
+            crate::store::contract::contract_of!(@case $new;
+                a_code_is_consumed_once,
+                the_same_code_from_the_same_place_is_in_its_window,
+                a_step_is_consumed_once_and_never_an_older_one,
+                logins_are_counted_down_to_none,
+                what_was_revoked_in_the_meantime_is_lost,
+                a_lost_consumption_changes_nothing,
+                a_charge_is_kept_and_given_back,
+                strangers_leave_no_trace_but_their_slot,
+                equal_events_are_counted,
+                the_log_is_filtered,
+                changes_are_all_or_nothing,
+                the_generation_grows_with_every_change,
+                revoking_closes_windows,
+                four_networks_are_known,
+                names_cannot_be_sql,
+            );
+        }
+    };
+    (@case $new:expr; $($case:ident,)*) => {
+        $(#[test]
+        fn $case() {
+            let mut guard = $new;
+            crate::store::contract::$case(&mut guard);
+        })*
+    };
+}
+pub(crate) use contract_of;
+
+const ID: AccountId = AccountId(7);
+const LIMITS: Limits = Limits {
+    idle: Duration::from_secs(600),
+    lifetime: Duration::from_secs(7200),
+};
+
+fn name(text: &str) -> AccountName {
+    Naming::default().account(text.as_bytes()).unwrap()
+}
+
+fn id(text: &str) -> CredentialId {
+    CredentialId::stored(text.into())
+}
+
+fn account(id: AccountId, text: &str) -> Account {
+    Account {
+        id,
+        name: name(text),
+        locked: false,
+        expires: None,
+        salt: [3; 16],
+        totp_floor: Timestamp::ZERO,
+        created: Timestamp(1000),
+    }
+}
+
+fn credential(text: &str, kind: Kind) -> Credential {
+    Credential {
+        id: id(text),
+        kind,
+        label: format!("my {text}"),
+        state: State::Live,
+        scope: Scope {
+            services: vec!["imap".into(), "mail".into()],
+            from: vec![
+                "192.0.2.0/24".parse().unwrap(),
+                "2001:db8::/32".parse().unwrap(),
+            ],
+            expires: Some(Timestamp(1_000_000)),
+            logins_left: None,
+        },
+        created: Timestamp(1000),
+        last_used: None,
+        struck: Default::default(),
+        fingerprint: None,
+        sealed: vec![1, 2, 3],
+    }
+}
+
+fn event(at: i64, reason: Reason) -> Event {
+    Event {
+        time: Timestamp(at),
+        host: "host".into(),
+        actor: None,
+        account: Some("alice".into()),
+        service: Some("imap".into()),
+        remote: Some("192.0.2.1".into()),
+        result: Verdict::Accepted,
+        reason,
+        would: None,
+        rule: Some("office".into()),
+        kind: Some("sheet".into()),
+        credential: Some("s".into()),
+        count: 1,
+    }
+}
+
+fn settlement(at: i64, credential: &str, what: Use) -> Settlement {
+    Settlement {
+        account: Some(ID),
+        consume: Some(Consumption {
+            credential: id(credential),
+            what,
+        }),
+        counted: false,
+        window: None,
+        touch: None,
+        refund: None,
+        seen: None,
+        event: event(at, Reason::Code),
+        lost: Some(Event {
+            result: Verdict::Refused,
+            reason: Reason::Spent,
+            ..event(at, Reason::Code)
+        }),
+    }
+}
+
+fn offer(window: &str, remote: &str) -> Option<WindowOffer> {
+    Some(WindowOffer {
+        key: WindowKey {
+            tag: Tag([5; 16]),
+            group: "mail".into(),
+            network: Remote::parse(remote).unwrap().network(),
+            policy: Tag([6; 16]),
+        },
+        binding: Binding::Address,
+        id: id(window),
+        limits: LIMITS,
+    })
+}
+
+/// An account with a sheet of three codes, a TOTP and an app password.
+fn fill(store: &mut dyn Store) {
+    let changed = Event {
+        result: Verdict::Changed,
+        ..event(1000, Reason::Added)
+    };
+    let changes = [
+        Change::Create(account(ID, "alice")),
+        Change::Add(Box::new(credential(
+            "s",
+            Kind::Sheet {
+                name: "kd".into(),
+                size: 3,
+            },
+        ))),
+        Change::Add(Box::new(Credential {
+            fingerprint: Some(Tag([9; 16])),
+            ..credential("t", Kind::Totp { digits: 6 })
+        })),
+        Change::Add(Box::new(credential(
+            "a",
+            Kind::AppPassword {
+                selector: "0000".into(),
+            },
+        ))),
+    ];
+    store.change(ID, &changes, &changed).unwrap();
+}
+
+fn read(store: &mut dyn Store) -> Snapshot {
+    store.read(&name("alice")).unwrap()
+}
+
+pub(crate) fn a_code_is_consumed_once(store: &mut dyn Store) {
+    fill(store);
+    assert_eq!(
+        store
+            .settle(&settlement(2000, "s", Use::Strike(2)))
+            .unwrap(),
+        Settled::Consumed
+    );
+    assert_eq!(
+        store
+            .settle(&settlement(2001, "s", Use::Strike(2)))
+            .unwrap(),
+        Settled::Lost
+    );
+    assert_eq!(
+        store
+            .settle(&settlement(2002, "s", Use::Strike(1)))
+            .unwrap(),
+        Settled::Consumed
+    );
+    let snapshot = read(store);
+    let sheet = &snapshot
+        .credentials
+        .iter()
+        .find(|credential| credential.id == id("s"))
+        .unwrap();
+    assert_eq!(sheet.unspent().collect::<Vec<_>>(), [3]);
+    assert_eq!(sheet.left(), Some(1));
+    let last = sheet.last_used.as_ref().unwrap();
+    assert_eq!(
+        (last.at, last.service.as_str(), last.remote.as_str()),
+        (Timestamp(2002), "imap", "192.0.2.1")
+    );
+    let events = store.events(&EventFilter::default()).unwrap();
+    let results: Vec<Verdict> = events.iter().map(|event| event.result).collect();
+    assert_eq!(
+        results,
+        [
+            Verdict::Changed,
+            Verdict::Accepted,
+            Verdict::Refused,
+            Verdict::Accepted
+        ]
+    );
+}
+
+pub(crate) fn the_same_code_from_the_same_place_is_in_its_window(store: &mut dyn Store) {
+    fill(store);
+    let login = |at, window: &str, remote: &str| Settlement {
+        window: offer(window, remote),
+        ..settlement(at, "s", Use::Strike(1))
+    };
+    assert_eq!(
+        store.settle(&login(2000, "w1", "192.0.2.1")).unwrap(),
+        Settled::Consumed
+    );
+    assert_eq!(
+        store.settle(&login(2001, "w2", "192.0.2.1")).unwrap(),
+        Settled::InWindow
+    );
+    assert_eq!(
+        store.settle(&login(2001, "w3", "192.0.2.2")).unwrap(),
+        Settled::Lost
+    );
+    assert_eq!(
+        store.settle(&login(2600, "w4", "192.0.2.1")).unwrap(),
+        Settled::Lost,
+        "idle for too long"
+    );
+    let windows = read(store).windows;
+    assert_eq!(windows.len(), 1);
+    assert_eq!(
+        (windows[0].id.as_str(), windows[0].opened),
+        ("w1", Timestamp(2000))
+    );
+    let touch = Settlement {
+        consume: None,
+        touch: Some(id("w1")),
+        ..settlement(2060, "s", Use::Login)
+    };
+    assert_eq!(store.settle(&touch).unwrap(), Settled::Consumed);
+    assert_eq!(read(store).windows[0].used, Timestamp(2060));
+}
+
+/// CVE-2026-20779 Gitea: one TOTP accepted twice in parallel.
+pub(crate) fn a_step_is_consumed_once_and_never_an_older_one(store: &mut dyn Store) {
+    fill(store);
+    let step = |at| Use::Step(Timestamp(at));
+    assert_eq!(
+        store.settle(&settlement(2000, "t", step(1980))).unwrap(),
+        Settled::Consumed
+    );
+    assert_eq!(
+        store.settle(&settlement(2000, "t", step(1980))).unwrap(),
+        Settled::Lost
+    );
+    assert_eq!(
+        store.settle(&settlement(2000, "t", step(1950))).unwrap(),
+        Settled::Lost
+    );
+    assert_eq!(
+        store.settle(&settlement(2001, "t", step(2010))).unwrap(),
+        Settled::Consumed
+    );
+    assert_eq!(read(store).account.unwrap().totp_floor, Timestamp(2010));
+}
+
+pub(crate) fn logins_are_counted_down_to_none(store: &mut dyn Store) {
+    fill(store);
+    let changed = Event {
+        result: Verdict::Changed,
+        ..event(1000, Reason::Added)
+    };
+    let mut twice = credential(
+        "n",
+        Kind::AppPassword {
+            selector: "1111".into(),
+        },
+    );
+    twice.scope.logins_left = Some(2);
+    store
+        .change(ID, &[Change::Add(Box::new(twice))], &changed)
+        .unwrap();
+    let login = Settlement {
+        counted: true,
+        ..settlement(2000, "n", Use::Login)
+    };
+    assert_eq!(store.settle(&login).unwrap(), Settled::Consumed);
+    assert_eq!(store.settle(&login).unwrap(), Settled::Consumed);
+    assert_eq!(store.settle(&login).unwrap(), Settled::Lost);
+    for _ in 0..3 {
+        assert_eq!(
+            store.settle(&settlement(2000, "a", Use::Login)).unwrap(),
+            Settled::Consumed
+        );
+    }
+}
+
+pub(crate) fn what_was_revoked_in_the_meantime_is_lost(store: &mut dyn Store) {
+    fill(store);
+    let changed = Event {
+        result: Verdict::Changed,
+        ..event(1500, Reason::RevokedNow)
+    };
+    store
+        .change(ID, &[Change::Revoke(vec![id("s"), id("a")])], &changed)
+        .unwrap();
+    assert_eq!(
+        store
+            .settle(&settlement(2000, "s", Use::Strike(1)))
+            .unwrap(),
+        Settled::Lost
+    );
+    assert_eq!(
+        store.settle(&settlement(2000, "a", Use::Login)).unwrap(),
+        Settled::Lost
+    );
+    assert_eq!(
+        store
+            .settle(&settlement(2_000_000, "t", Use::Step(Timestamp(1))))
+            .unwrap(),
+        Settled::Lost,
+        "expired"
+    );
+    assert_eq!(
+        store.settle(&settlement(2000, "none", Use::Login)).unwrap(),
+        Settled::Lost
+    );
+}
+
+/// CVE-2013-7322 pam_oath: the wrong line was marked as used.
+pub(crate) fn a_lost_consumption_changes_nothing(store: &mut dyn Store) {
+    fill(store);
+    assert_eq!(
+        store
+            .settle(&settlement(2000, "s", Use::Strike(1)))
+            .unwrap(),
+        Settled::Consumed
+    );
+    let before = read(store);
+    assert_eq!(
+        store
+            .settle(&settlement(2001, "s", Use::Strike(1)))
+            .unwrap(),
+        Settled::Lost
+    );
+    let after = read(store);
+    assert_eq!(
+        format!("{:?}", before.credentials),
+        format!("{:?}", after.credentials)
+    );
+    assert_eq!(before.windows, after.windows);
+}
+
+pub(crate) fn a_charge_is_kept_and_given_back(store: &mut dyn Store) {
+    fill(store);
+    let network = Remote::parse("192.0.2.1").unwrap().network();
+    let limit = Limit {
+        burst: 2,
+        refill: Duration::from_secs(60),
+    };
+    let charge = |tag| Charge {
+        from: vec![
+            (Owner::Network(ID, network.clone()), limit),
+            (Owner::Account(ID), limit),
+        ],
+        guess: Guess {
+            tag,
+            until: Timestamp(90_000),
+        },
+        at: Timestamp(2000),
+    };
+    assert_eq!(store.charge(&charge(1)).unwrap(), Charged::Taken);
+    assert_eq!(store.charge(&charge(1)).unwrap(), Charged::Before);
+    assert_eq!(store.charge(&charge(2)).unwrap(), Charged::Taken);
+    assert_eq!(store.charge(&charge(3)).unwrap(), Charged::Exhausted);
+    assert_eq!(
+        store
+            .bucket(&Owner::Account(ID))
+            .unwrap()
+            .left(limit, Timestamp(2000)),
+        0
+    );
+    let right = Settlement {
+        refund: Some(charge(2)),
+        ..settlement(2001, "s", Use::Strike(1))
+    };
+    assert_eq!(store.settle(&right).unwrap(), Settled::Consumed);
+    assert_eq!(
+        store
+            .bucket(&Owner::Account(ID))
+            .unwrap()
+            .left(limit, Timestamp(2001)),
+        1
+    );
+    assert_eq!(store.charge(&charge(3)).unwrap(), Charged::Taken);
+}
+
+pub(crate) fn strangers_leave_no_trace_but_their_slot(store: &mut dyn Store) {
+    let stranger = Settlement {
+        account: None,
+        consume: None,
+        event: Event {
+            account: Some("nobody".into()),
+            ..event(2000, Reason::Wrong)
+        },
+        ..settlement(2000, "s", Use::Login)
+    };
+    assert_eq!(store.settle(&stranger).unwrap(), Settled::Consumed);
+    assert!(store.events(&EventFilter::default()).unwrap().is_empty());
+    let snapshot = store.read(&name("nobody")).unwrap();
+    assert!(snapshot.account.is_none() && snapshot.credentials.is_empty());
+    assert_eq!(snapshot.newest, Timestamp(2000));
+}
+
+pub(crate) fn equal_events_are_counted(store: &mut dyn Store) {
+    fill(store);
+    let refusal = |at, remote: &str| Settlement {
+        consume: None,
+        event: Event {
+            result: Verdict::Refused,
+            remote: Some(remote.into()),
+            ..event(at, Reason::Wrong)
+        },
+        ..settlement(at, "s", Use::Login)
+    };
+    for (at, remote) in [
+        (2000, "192.0.2.1"),
+        (2001, "192.0.2.9"),
+        (2002, "192.0.2.1"),
+        (2061, "192.0.2.1"),
+        (2200, "192.0.2.1"),
+    ] {
+        assert_eq!(
+            store.settle(&refusal(at, remote)).unwrap(),
+            Settled::Consumed
+        );
+    }
+    let events = store
+        .events(&EventFilter {
+            since: Some(Timestamp(1500)),
+            ..EventFilter::default()
+        })
+        .unwrap();
+    let counts: Vec<(i64, u32)> = events
+        .iter()
+        .map(|event| (event.time.0, event.count))
+        .collect();
+    assert_eq!(counts, [(2061, 3), (2001, 1), (2200, 1)]);
+}
+
+pub(crate) fn the_log_is_filtered(store: &mut dyn Store) {
+    fill(store);
+    for (at, number) in [(2000, 1), (3000, 2)] {
+        assert_eq!(
+            store
+                .settle(&settlement(at, "s", Use::Strike(number)))
+                .unwrap(),
+            Settled::Consumed
+        );
+    }
+    let observed = Settlement {
+        consume: None,
+        event: Event {
+            would: Some(Verdict::Denied),
+            result: Verdict::Passed,
+            ..event(4000, Reason::Rule)
+        },
+        ..settlement(4000, "s", Use::Login)
+    };
+    assert_eq!(store.settle(&observed).unwrap(), Settled::Consumed);
+    let mut times = |filter: EventFilter| -> Vec<i64> {
+        store
+            .events(&filter)
+            .unwrap()
+            .iter()
+            .map(|event| event.time.0)
+            .collect()
+    };
+    let all = EventFilter::default;
+    assert_eq!(times(all()), [1000, 2000, 3000, 4000]);
+    assert_eq!(
+        times(EventFilter {
+            limit: Some(2),
+            ..all()
+        }),
+        [3000, 4000]
+    );
+    assert_eq!(
+        times(EventFilter {
+            since: Some(Timestamp(2500)),
+            ..all()
+        }),
+        [3000, 4000]
+    );
+    assert_eq!(
+        times(EventFilter {
+            would_refuse: true,
+            ..all()
+        }),
+        [4000]
+    );
+    assert_eq!(
+        times(EventFilter {
+            service: Some("imap".into()),
+            limit: Some(1),
+            ..all()
+        }),
+        [4000]
+    );
+    assert_eq!(
+        times(EventFilter {
+            service: Some("pop3".into()),
+            ..all()
+        }),
+        [0; 0]
+    );
+    assert_eq!(
+        times(EventFilter {
+            account: Some("bob".into()),
+            ..all()
+        }),
+        [0; 0]
+    );
+}
+
+pub(crate) fn changes_are_all_or_nothing(store: &mut dyn Store) {
+    fill(store);
+    let changed = Event {
+        result: Verdict::Changed,
+        ..event(2000, Reason::Added)
+    };
+    let other = AccountId(8);
+    let again = store.change(other, &[Change::Create(account(other, "alice"))], &changed);
+    assert!(matches!(again, Err(StoreError::Exists)));
+    let same_seed = Credential {
+        fingerprint: Some(Tag([9; 16])),
+        ..credential("u", Kind::Totp { digits: 6 })
+    };
+    let both = [
+        Change::Create(account(other, "bob")),
+        Change::Add(Box::new(same_seed)),
+    ];
+    assert!(matches!(
+        store.change(other, &both, &changed),
+        Err(StoreError::Exists)
+    ));
+    assert!(
+        store.read(&name("bob")).unwrap().account.is_none(),
+        "half of it was done"
+    );
+    let gone = [
+        Change::Rename(id("s"), "other".into()),
+        Change::Rename(id("none"), "x".into()),
+    ];
+    assert!(matches!(
+        store.change(ID, &gone, &changed),
+        Err(StoreError::Gone)
+    ));
+    assert_eq!(
+        read(store)
+            .credentials
+            .iter()
+            .filter(|credential| credential.label == "other")
+            .count(),
+        0
+    );
+    assert!(matches!(
+        store.change(ID, &[Change::Confirm(id("s"), None)], &changed),
+        Err(StoreError::Gone)
+    ));
+    assert_eq!(store.accounts().unwrap().len(), 1);
+}
+
+pub(crate) fn the_generation_grows_with_every_change(store: &mut dyn Store) {
+    assert_eq!(store.generation().unwrap(), 0);
+    fill(store);
+    let before = store.generation().unwrap();
+    let changed = Event {
+        result: Verdict::Changed,
+        ..event(2000, Reason::Renamed)
+    };
+    let after = store
+        .change(ID, &[Change::Rename(id("s"), "x".into())], &changed)
+        .unwrap();
+    assert!(after > before);
+    assert_eq!(store.generation().unwrap(), after);
+}
+
+pub(crate) fn revoking_closes_windows(store: &mut dyn Store) {
+    fill(store);
+    let login = Settlement {
+        window: offer("w1", "192.0.2.1"),
+        ..settlement(2000, "s", Use::Strike(1))
+    };
+    assert_eq!(store.settle(&login).unwrap(), Settled::Consumed);
+    let changed = |reason| Event {
+        result: Verdict::Changed,
+        ..event(2001, reason)
+    };
+    store
+        .change(
+            ID,
+            &[Change::Revoke(vec![id("s")])],
+            &changed(Reason::RevokedNow),
+        )
+        .unwrap();
+    let snapshot = read(store);
+    assert!(snapshot.windows.is_empty());
+    assert_eq!(
+        snapshot
+            .credentials
+            .iter()
+            .filter(|credential| credential.state == State::Revoked)
+            .count(),
+        1
+    );
+    let step = Use::Step(Timestamp(1980));
+    let login = Settlement {
+        window: offer("w2", "192.0.2.1"),
+        ..settlement(2002, "t", step)
+    };
+    assert_eq!(store.settle(&login).unwrap(), Settled::Consumed);
+    store
+        .change(
+            ID,
+            &[Change::EndWindows(None)],
+            &changed(Reason::GraceEnded),
+        )
+        .unwrap();
+    assert!(read(store).windows.is_empty());
+}
+
+pub(crate) fn four_networks_are_known(store: &mut dyn Store) {
+    fill(store);
+    for (at, last) in (2000..).zip([1, 2, 3, 4, 5, 1]) {
+        let network = Remote::parse(&format!("192.0.2.{last}")).unwrap().network();
+        let login = Settlement {
+            seen: Some(network),
+            ..settlement(at, "a", Use::Login)
+        };
+        assert_eq!(store.settle(&login).unwrap(), Settled::Consumed);
+    }
+    let known: Vec<String> = read(store)
+        .known
+        .iter()
+        .map(|network| network.as_str().to_owned())
+        .collect();
+    assert_eq!(known, ["192.0.2.1", "192.0.2.5", "192.0.2.4", "192.0.2.3"]);
+}
+
+/// CVE-2026-24031, CVE-2026-27860 Dovecot: SQL or LDAP through the user name.
+pub(crate) fn names_cannot_be_sql(store: &mut dyn Store) {
+    fill(store);
+    for hostile in ["alice'--", "'or'1'='1", "alice\";drop", "%", "*", "al_ce"] {
+        assert!(
+            store.read(&name(hostile)).unwrap().account.is_none(),
+            "{hostile}"
+        );
+    }
+}
+
+/// For races between connections: an account with a sheet.
+pub(crate) fn fill_for_race(store: &mut dyn Store) {
+    fill(store);
+}
+
+/// For races: the login that wants this number.
+pub(crate) fn race_settlement(number: u32) -> Settlement {
+    settlement(2000, "s", Use::Strike(number))
+}

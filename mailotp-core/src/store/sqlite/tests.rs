@@ -1,1 +1,204 @@
+use std::os::unix::fs::PermissionsExt;
+use std::thread;
 
+use super::*;
+use crate::clock::Timestamp;
+use crate::store::contract::contract_of;
+use crate::store::memory::MemoryStore;
+
+/// A store in a folder that goes with it.
+pub(super) struct Temporary {
+    store: SqliteStore,
+    folder: tempfile::TempDir,
+}
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+impl Temporary {
+    pub(super) fn new() -> Temporary {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.db");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        Temporary {
+            store: SqliteStore::create(&path, TIMEOUT).unwrap(),
+            folder,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("m.db")
+    }
+}
+
+impl Store for Temporary {
+    fn read(&mut self, name: &AccountName) -> Result<Snapshot, StoreError> {
+        self.store.read(name)
+    }
+    fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
+        self.store.charge(charge)
+    }
+    fn settle(&mut self, settlement: &Settlement) -> Result<Settled, StoreError> {
+        self.store.settle(settlement)
+    }
+    fn change(
+        &mut self,
+        account: AccountId,
+        changes: &[Change],
+        event: &Event,
+    ) -> Result<u64, StoreError> {
+        self.store.change(account, changes, event)
+    }
+    fn generation(&mut self) -> Result<u64, StoreError> {
+        self.store.generation()
+    }
+    fn accounts(&mut self) -> Result<Vec<Account>, StoreError> {
+        self.store.accounts()
+    }
+    fn bucket(&mut self, owner: &Owner) -> Result<Bucket, StoreError> {
+        self.store.bucket(owner)
+    }
+    fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
+        self.store.events(filter)
+    }
+}
+
+contract_of!(sqlite, super::Temporary::new());
+contract_of!(memory, super::MemoryStore::default());
+
+#[test]
+fn what_is_no_store_is_named_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.db");
+    let open = || SqliteStore::open(&path, TIMEOUT).map(|_| ());
+    assert!(matches!(open(), Err(StoreError::Missing(_))));
+    for content in [
+        &b""[..],
+        b"not a database, but long enough to be read as the header of one, or so it seems to be",
+    ] {
+        std::fs::write(&path, content).unwrap();
+        assert!(
+            matches!(open(), Err(StoreError::NotAStore(_))),
+            "{content:?}"
+        );
+    }
+    std::fs::remove_file(&path).unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("CREATE TABLE other (x)")
+        .unwrap();
+    assert!(matches!(open(), Err(StoreError::NotAStore(_))));
+    assert!(
+        matches!(SqliteStore::create(&path, TIMEOUT), Err(StoreError::Exists)),
+        "filled somebody else's file"
+    );
+}
+
+#[test]
+fn a_newer_store_is_refused_and_left_alone() {
+    let temporary = Temporary::new();
+    let path = temporary.path();
+    temporary
+        .store
+        .connection
+        .pragma_update(None, "user_version", VERSION + 1)
+        .unwrap();
+    let error = SqliteStore::open(&path, TIMEOUT).map(|_| ()).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found } if found == VERSION + 1));
+}
+
+/// CVE-2024-47191 pam_oath: root followed a user's symlink.
+#[test]
+fn cve_2024_47191_a_link_in_place_of_the_store_is_refused() {
+    let temporary = Temporary::new();
+    let link = temporary.folder.path().join("link.db");
+    std::os::unix::fs::symlink(temporary.path(), &link).unwrap();
+    assert!(SqliteStore::open(&link, TIMEOUT).is_err());
+}
+
+#[test]
+fn a_store_that_somebody_holds_costs_the_timeout_and_no_more() {
+    let mut holder = Temporary::new();
+    let path = holder.path();
+    let transaction = holder
+        .store
+        .connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .unwrap();
+    let started = std::time::Instant::now();
+    let mut waiting = SqliteStore::open(&path, Duration::from_millis(200)).unwrap();
+    let charge = Charge {
+        from: vec![(
+            Owner::Stranger(1),
+            crate::budget::Limit {
+                burst: 1,
+                refill: Duration::from_secs(1),
+            },
+        )],
+        guess: crate::budget::Guess {
+            tag: 1,
+            until: Timestamp(1),
+        },
+        at: Timestamp(1),
+    };
+    assert!(matches!(waiting.charge(&charge), Err(StoreError::TooSlow)));
+    assert!(started.elapsed() < Duration::from_secs(10));
+    drop(transaction);
+    assert_eq!(waiting.charge(&charge).unwrap(), Charged::Taken);
+}
+
+/// CVE-2026-22751 Spring: a token consumed in two steps. A race of many has one winner.
+#[test]
+fn cve_2026_22751_a_race_of_many_connections_has_one_winner() {
+    use crate::store::contract::{fill_for_race, race_settlement};
+    let mut temporary = Temporary::new();
+    fill_for_race(&mut temporary);
+    for number in 1..=3 {
+        let path = temporary.path();
+        let runners: Vec<_> = (0..8)
+            .map(|_| {
+                let path = path.clone();
+                thread::spawn(move || {
+                    SqliteStore::open(&path, TIMEOUT)
+                        .unwrap()
+                        .settle(&race_settlement(number))
+                        .unwrap()
+                })
+            })
+            .collect();
+        let settled: Vec<Settled> = runners
+            .into_iter()
+            .map(|runner| runner.join().unwrap())
+            .collect();
+        assert_eq!(
+            settled
+                .iter()
+                .filter(|one| **one == Settled::Consumed)
+                .count(),
+            1,
+            "{settled:?}"
+        );
+        assert!(
+            settled
+                .iter()
+                .all(|one| matches!(one, Settled::Consumed | Settled::Lost))
+        );
+    }
+}
+
+#[test]
+fn the_journal_is_a_log_and_its_files_are_private() {
+    let mut temporary = Temporary::new();
+    let mode: String = temporary
+        .store
+        .connection
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+    crate::store::contract::fill_for_race(&mut temporary);
+    for file in std::fs::read_dir(temporary.folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", file.path());
+    }
+}
