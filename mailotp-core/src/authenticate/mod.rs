@@ -1,26 +1,27 @@
 //! The one driver of a login: open → decide → settle → audit. Everything that can go wrong on the
 //! way ends in [`Answer::Unavailable`], and only observe mode turns that into something milder.
 
-use crate::account::{AccountId, Settled, Settlement, Snapshot, WindowOffer};
+mod charge;
+mod phases;
+mod report;
+
+use crate::account::{CredentialId, Settled, Settlement, Snapshot, WindowOffer};
 use crate::audit::{Event, Reason, Verdict};
-use crate::budget::{Charge, Charged, Guess, Owner};
+use crate::budget::{Charge, Charged};
 use crate::clock::{Random, Timestamp};
-use crate::config::{Config, Enrolment, Judgement};
-use crate::crypto::{Arena, TagPurpose};
+use crate::config::{Enrolment, Judgement};
+use crate::crypto::Arena;
 use crate::decide::{self, Answer, Case, Handover, Pending, Ruling};
 use crate::prompt::{self, Place};
 use crate::request::{AccountName, Remote, Request, Service};
-use crate::rule::{Means, Mode};
+use crate::rule::Means;
 use crate::site::{Site, SiteError};
 use crate::store::Store;
 
-/// Unknown names share so many budgets.
-const STRANGER_SLOTS: u16 = 1024;
-
-/// How long the verdict on a wrong secret holds: a digit code's until its period ends, every other
-/// secret's for a day.
-const DIGITS_PERIOD: i64 = 30;
-const DAY: i64 = 86_400;
+pub use charge::account_bucket;
+pub use phases::Gate;
+use report::{Failure, event, observed};
+pub use report::{Report, without_site};
 
 /// What a login needs from the process that it runs in.
 pub struct Door<'a> {
@@ -49,54 +50,12 @@ pub struct Visitor<'a> {
     pub second_step: bool,
 }
 
-/// What became of a login.
-#[must_use]
-pub struct Report {
-    /// What the host is told.
-    pub answer: Answer,
-    /// For syslog. The store has it already, if it is one that a store keeps.
-    pub event: Event,
-    /// What went wrong, in words for an administrator.
-    pub problem: Option<String>,
-}
-
 /// What to say before an answer is typed.
 pub enum Opening {
     /// Ask with this prompt.
     Ask(String),
     /// There is nothing to ask.
     Done(Report),
-}
-
-/// What the gate says.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gate {
-    /// Databases that mailotp does not guard may be asked.
-    GoOn,
-    /// They may not: the challenge is the answer.
-    Stop,
-}
-
-/// A failure on the way, and where.
-struct Failure {
-    reason: Reason,
-    problem: String,
-}
-
-impl From<SiteError> for Failure {
-    fn from(error: SiteError) -> Failure {
-        Failure {
-            reason: Reason::Store,
-            problem: format!("{error}. {}", error.remedy()),
-        }
-    }
-}
-
-impl From<crate::store::StoreError> for Failure {
-    fn from(error: crate::store::StoreError) -> Failure {
-        SiteError::from(error).into()
-    }
 }
 
 impl Door<'_> {
@@ -248,53 +207,6 @@ impl Door<'_> {
         Ok((ruling, charge))
     }
 
-    /// What a guess costs: see the README, "Guesses".
-    fn charge(&self, case: &Case<'_>, pending: &Pending<'_>) -> Charge {
-        let (request, config) = (case.request, &self.site.config);
-        let network = request.remote.network();
-        let name = request.account.as_str().as_bytes();
-        let slot = |what: &[u8]| {
-            let tag = self
-                .site
-                .keys
-                .tag(TagPurpose::Decoy, &[b"slot", name, what])
-                .0;
-            Owner::Stranger(u16::from_be_bytes([tag[0], tag[1]]) % STRANGER_SLOTS)
-        };
-        let account: Option<AccountId> = case.snapshot.account.as_ref().map(|account| account.id);
-        let mut from = vec![match account {
-            Some(id) => (Owner::Network(id, network.clone()), config.limits.network),
-            None => (slot(network.as_str().as_bytes()), config.limits.network),
-        }];
-        if pending.may_be_digits() {
-            from.push(match account {
-                Some(id) if case.snapshot.known.contains(&network) => {
-                    (Owner::Known(id, network), config.limits.account)
-                }
-                Some(id) => (Owner::Account(id), config.limits.account),
-                None => (slot(b""), config.limits.account),
-            });
-        }
-        let tag = self
-            .site
-            .keys
-            .tag(TagPurpose::Guess, &[name, &pending.guess(request)])
-            .0;
-        let until = if pending.may_be_digits() {
-            Timestamp((case.now.0 / DIGITS_PERIOD + 1) * DIGITS_PERIOD)
-        } else {
-            Timestamp(case.now.0.saturating_add(DAY))
-        };
-        Charge {
-            from,
-            guess: Guess {
-                tag: u16::from_be_bytes([tag[0], tag[1]]),
-                until,
-            },
-            at: case.now,
-        }
-    }
-
     fn settlement(
         &mut self,
         case: &Case<'_>,
@@ -307,7 +219,7 @@ impl Door<'_> {
             Some(key) => Some(WindowOffer {
                 key: key.clone(),
                 binding: judgement.grace,
-                id: crate::account::CredentialId::generate(self.random).map_err(|why| Failure {
+                id: CredentialId::generate(self.random).map_err(|why| Failure {
                     reason: Reason::Store,
                     problem: why.to_string(),
                 })?,
@@ -364,94 +276,6 @@ impl Door<'_> {
         observed(judgement, ruling.answer.clone(), event)
     }
 
-    /// The gate: may databases that mailotp does not guard be asked? Consumes, charges and compares
-    /// nothing. `typed` is what the prompt of [`Door::opening`] brought.
-    pub fn gate(
-        &mut self,
-        visitor: Visitor<'_>,
-        typed: &[u8],
-        now: Timestamp,
-    ) -> Result<Gate, Report> {
-        let judgement = self.judge(visitor);
-        if typed.is_empty() || typed == b"?" {
-            return Ok(Gate::Stop);
-        }
-        if judgement.exempt || judgement.mode == Mode::Observe {
-            return Ok(Gate::GoOn);
-        }
-        let open = match &judgement.accept {
-            None => false,
-            Some(accept) if accept.0.is_empty() => false,
-            Some(_) => self
-                .gate_of_account(visitor, &judgement, now)
-                .map_err(|failure| Report {
-                    answer: Answer::Unavailable,
-                    event: self.event(
-                        visitor,
-                        &judgement,
-                        now,
-                        Verdict::Unavailable,
-                        failure.reason,
-                    ),
-                    problem: Some(failure.problem),
-                })?,
-        };
-        Ok(if open { Gate::GoOn } else { Gate::Stop })
-    }
-
-    fn gate_of_account(
-        &mut self,
-        visitor: Visitor<'_>,
-        judgement: &Judgement,
-        now: Timestamp,
-    ) -> Result<bool, Failure> {
-        let snapshot = (self.open_store)()?.read(visitor.account)?;
-        if is_closed(&snapshot, now) {
-            return Ok(false);
-        }
-        let nothing =
-            self.site.config.enrolment == Enrolment::Optional && !snapshot.is_enrolled(now);
-        Ok(judgement.accepts(Means::Password) || nothing)
-    }
-
-    /// The `account` phase: denied by the rule, locked or expired. `None`: nothing stands against it.
-    pub fn account(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Option<Report> {
-        let judgement = self.judge(visitor);
-        if judgement.exempt {
-            return None;
-        }
-        let denied = judgement
-            .accept
-            .as_ref()
-            .is_some_and(|accept| accept.0.is_empty());
-        let (answer, result, reason, problem) = if denied {
-            (Answer::Deny, Verdict::Denied, Reason::Rule, None)
-        } else {
-            match (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account)?)) {
-                Ok(snapshot) if is_closed(&snapshot, now) => {
-                    (Answer::Deny, Verdict::Denied, Reason::Closed, None)
-                }
-                Ok(_) => return None,
-                Err(error) => {
-                    let failure = Failure::from(error);
-                    (
-                        Answer::Unavailable,
-                        Verdict::Unavailable,
-                        failure.reason,
-                        Some(failure.problem),
-                    )
-                }
-            }
-        };
-        let event = self.event(visitor, &judgement, now, result, reason);
-        let (answer, event) = observed(&judgement, answer, event);
-        Some(Report {
-            answer,
-            event,
-            problem,
-        })
-    }
-
     /// A secret that is refused before it is looked at.
     pub fn malformed(&self, visitor: Visitor<'_>, now: Timestamp, why: String) -> Report {
         let judgement = self.judge(visitor);
@@ -499,92 +323,5 @@ impl<'a> Visitor<'a> {
     }
 }
 
-fn event(
-    visitor: Visitor<'_>,
-    judgement: &Judgement,
-    now: Timestamp,
-    host: &str,
-    result: Verdict,
-    reason: Reason,
-) -> Event {
-    Event {
-        time: now,
-        host: host.to_owned(),
-        actor: None,
-        account: Some(visitor.account.to_string()),
-        service: Some(visitor.service.to_string()),
-        remote: Some(visitor.remote.to_string()),
-        result,
-        reason,
-        would: None,
-        rule: judgement.rule.clone(),
-        kind: None,
-        credential: None,
-        count: 1,
-    }
-}
-
-fn is_closed(snapshot: &Snapshot, now: Timestamp) -> bool {
-    snapshot
-        .account
-        .as_ref()
-        .is_some_and(|account| account.is_closed(now))
-}
-
-/// What is said where the key ring cannot be used: nothing can be judged, so whoever is judged at
-/// all is refused.
-pub fn without_site(
-    config: &Config,
-    visitor: Visitor<'_>,
-    host: &str,
-    error: &SiteError,
-    now: Timestamp,
-) -> Report {
-    let judgement = config.judge(visitor.account, visitor.service, visitor.remote);
-    let (answer, result, reason) = if judgement.exempt {
-        (
-            Answer::PassOn(Handover::Whole),
-            Verdict::Passed,
-            Reason::Exempt,
-        )
-    } else {
-        (
-            Answer::Unavailable,
-            Verdict::Unavailable,
-            Reason::Configuration,
-        )
-    };
-    let (answer, event) = observed(
-        &judgement,
-        answer,
-        event(visitor, &judgement, now, host, result, reason),
-    );
-    Report {
-        answer,
-        event,
-        problem: Some(format!("{error}. {}", error.remedy())),
-    }
-}
-
-/// Observe mode: what would be a refusal or an error is left to the next module, and the event says
-/// what it would have been.
-fn observed(judgement: &Judgement, answer: Answer, event: Event) -> (Answer, Event) {
-    let refusal = matches!(
-        answer,
-        Answer::Refuse | Answer::Deny | Answer::Throttle | Answer::Unavailable
-    );
-    if judgement.mode == Mode::Enforce || !refusal {
-        return (answer, event);
-    }
-    let event = Event {
-        would: Some(event.result),
-        result: Verdict::Passed,
-        ..event
-    };
-    (Answer::PassOn(Handover::Whole), event)
-}
-
-/// The limits that hold for an account, for those who show them.
-pub fn account_bucket(config: &Config, account: AccountId) -> (Owner, crate::budget::Limit) {
-    (Owner::Account(account), config.limits.account)
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! The gate and the `account` phase: they consume, charge and compare nothing.
+
+use super::report::{Failure, Report, observed};
+use super::{Door, Visitor};
+use crate::account::Snapshot;
+use crate::audit::{Reason, Verdict};
+use crate::clock::Timestamp;
+use crate::config::{Enrolment, Judgement};
+use crate::decide::Answer;
+use crate::rule::{Means, Mode};
+
+/// What the gate says.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Databases that mailotp does not guard may be asked.
+    GoOn,
+    /// They may not: the challenge is the answer.
+    Stop,
+}
+
+impl Door<'_> {
+    /// The gate: may databases that mailotp does not guard be asked? Consumes, charges and compares
+    /// nothing. `typed` is what the prompt of [`Door::opening`] brought.
+    pub fn gate(
+        &mut self,
+        visitor: Visitor<'_>,
+        typed: &[u8],
+        now: Timestamp,
+    ) -> Result<Gate, Report> {
+        let judgement = self.judge(visitor);
+        if typed.is_empty() || typed == b"?" {
+            return Ok(Gate::Stop);
+        }
+        if judgement.exempt || judgement.mode == Mode::Observe {
+            return Ok(Gate::GoOn);
+        }
+        let open = match &judgement.accept {
+            None => false,
+            Some(accept) if accept.0.is_empty() => false,
+            Some(_) => self
+                .gate_of_account(visitor, &judgement, now)
+                .map_err(|failure| Report {
+                    answer: Answer::Unavailable,
+                    event: self.event(
+                        visitor,
+                        &judgement,
+                        now,
+                        Verdict::Unavailable,
+                        failure.reason,
+                    ),
+                    problem: Some(failure.problem),
+                })?,
+        };
+        Ok(if open { Gate::GoOn } else { Gate::Stop })
+    }
+
+    fn gate_of_account(
+        &mut self,
+        visitor: Visitor<'_>,
+        judgement: &Judgement,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let snapshot = (self.open_store)()?.read(visitor.account)?;
+        if is_closed(&snapshot, now) {
+            return Ok(false);
+        }
+        let nothing =
+            self.site.config.enrolment == Enrolment::Optional && !snapshot.is_enrolled(now);
+        Ok(judgement.accepts(Means::Password) || nothing)
+    }
+
+    /// The `account` phase: denied by the rule, locked or expired. `None`: nothing stands against it.
+    pub fn account(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Option<Report> {
+        let judgement = self.judge(visitor);
+        if judgement.exempt {
+            return None;
+        }
+        let denied = judgement
+            .accept
+            .as_ref()
+            .is_some_and(|accept| accept.0.is_empty());
+        let (answer, result, reason, problem) = if denied {
+            (Answer::Deny, Verdict::Denied, Reason::Rule, None)
+        } else {
+            match (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account)?)) {
+                Ok(snapshot) if is_closed(&snapshot, now) => {
+                    (Answer::Deny, Verdict::Denied, Reason::Closed, None)
+                }
+                Ok(_) => return None,
+                Err(error) => {
+                    let failure = Failure::from(error);
+                    (
+                        Answer::Unavailable,
+                        Verdict::Unavailable,
+                        failure.reason,
+                        Some(failure.problem),
+                    )
+                }
+            }
+        };
+        let event = self.event(visitor, &judgement, now, result, reason);
+        let (answer, event) = observed(&judgement, answer, event);
+        Some(Report {
+            answer,
+            event,
+            problem,
+        })
+    }
+}
+
+fn is_closed(snapshot: &Snapshot, now: Timestamp) -> bool {
+    snapshot
+        .account
+        .as_ref()
+        .is_some_and(|account| account.is_closed(now))
+}
