@@ -44,7 +44,8 @@ impl<'a> Context<'a> {
             return Err(SiteError::from(dead.clone()).into());
         }
         let socket = config.helper_socket.clone();
-        let site = Site::of(config).map_err(|(_, error)| {
+        let site = Site::of(config).map_err(|failed| {
+            let error = failed.1;
             if error.is_forbidden() {
                 unprivileged(cli, &socket)
             } else {

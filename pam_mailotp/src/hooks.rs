@@ -104,11 +104,11 @@ impl Call {
     fn authenticate(&self, host: &mut dyn Host, config: Config) -> Result<Code, Code> {
         let site = match Site::of(config) {
             Ok(site) => site,
-            Err((config, error)) => return self.without_site(host, &config, &error),
+            Err(failed) => return self.without_site(host, &failed.0, &failed.1),
         };
         let typed = match self.door(&site, |door, visitor| door.opening(visitor, self.now)) {
             Opening::Ask(prompt) => self.secret(host, &prompt)?,
-            Opening::Done(report) => return self.finish(host, report, &[]),
+            Opening::Done(report) => return self.finish(host, *report, &[]),
         };
         if self.args.challenge {
             return Ok(self.gate(&site, &typed));
@@ -146,15 +146,12 @@ impl Call {
     fn account(&self, config: Config) -> Code {
         let report = match Site::of(config) {
             Ok(site) => self.door(&site, |door, visitor| door.account(visitor, self.now)),
-            Err((config, error)) => {
-                let report = authenticate::without_site(
-                    &config,
-                    self.visitor(),
-                    &self.host_name,
-                    &error,
-                    self.now,
-                );
-                Some(report)
+            Err(failed) => {
+                let (config, error) = &*failed;
+                let (visitor, host) = (self.visitor(), &self.host_name);
+                Some(authenticate::without_site(
+                    config, visitor, host, error, self.now,
+                ))
             }
         };
         let Some(report) = report else {

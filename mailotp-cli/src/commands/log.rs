@@ -17,6 +17,8 @@ use crate::time::{self, Day};
 
 /// How often `--follow` looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Equal events so close together are one, with a count.
+const MERGED_WITHIN: Duration = Duration::from_secs(60);
 
 pub fn run(context: &mut Context<'_>, log: &Log) -> Result<(), CliError> {
     let account = context
@@ -42,25 +44,43 @@ pub fn run(context: &mut Context<'_>, log: &Log) -> Result<(), CliError> {
     if log.would_refuse && !log.follow {
         return would_refuse(context, &filter);
     }
-    let mut seen = read(context, &filter)?;
-    for event in &seen {
+    let events = read(context, &filter)?;
+    for event in &events {
         print(context, event)?;
     }
-    while log.follow {
+    if log.follow {
+        follow(context, filter, events)
+    } else {
+        Ok(())
+    }
+}
+
+/// Goes on until somebody ends it.
+fn follow(
+    context: &mut Context<'_>,
+    filter: EventFilter,
+    mut seen: Vec<Event>,
+) -> Result<(), CliError> {
+    loop {
         sleep(LOOK_EVERY);
-        let all = read(
-            context,
-            &EventFilter {
-                limit: None,
-                ..filter.clone()
-            },
-        )?;
-        for event in all.iter().filter(|event| !seen.contains(event)) {
+        // Equal events of a minute are counted into one, so a minute is looked at again.
+        let newest = seen.iter().map(|event| event.time).max();
+        let since = newest
+            .map(|time| time.minus(MERGED_WITHIN))
+            .max(filter.since);
+        let filter = EventFilter {
+            since,
+            limit: None,
+            ..filter.clone()
+        };
+        let recent = read(context, &filter)?;
+        for event in recent.iter().filter(|event| !seen.contains(event)) {
             print(context, event)?;
         }
-        seen = all;
+        if !recent.is_empty() {
+            seen = recent;
+        }
     }
-    Ok(())
 }
 
 fn read(context: &mut Context<'_>, filter: &EventFilter) -> Result<Vec<Event>, CliError> {

@@ -65,7 +65,7 @@ pub fn initialise(config_path: &Path, source: &mut dyn Random) -> Result<Initial
         created.push(store.clone());
     }
     // Whatever was there already must be in order too.
-    let site = Site::of(config).map_err(|(_, error)| error)?;
+    let site = Site::of(config).map_err(|failed| failed.1)?;
     site.open_store()?;
     Ok(Initialised {
         config: config_path.to_owned(),

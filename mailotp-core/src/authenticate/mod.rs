@@ -55,7 +55,7 @@ pub enum Opening {
     /// Ask with this prompt.
     Ask(String),
     /// There is nothing to ask.
-    Done(Report),
+    Done(Box<Report>),
 }
 
 impl Door<'_> {
@@ -81,11 +81,12 @@ impl Door<'_> {
             ];
             if let Some((_, reason)) = enough.into_iter().find(|(enough, _)| *enough) {
                 let event = self.event(visitor, &judgement, now, Verdict::Passed, reason);
-                return Opening::Done(Report {
-                    answer: Answer::PassOn(Handover::Untouched),
+                let answer = Answer::PassOn(Handover::Untouched);
+                return Opening::Done(Box::new(Report {
+                    answer,
                     event,
                     problem: None,
-                });
+                }));
             }
         }
         let Some(accept) = judgement.accept.as_ref().filter(|_| !judgement.exempt) else {

@@ -27,7 +27,7 @@ impl Door<'_> {
         visitor: Visitor<'_>,
         typed: &[u8],
         now: Timestamp,
-    ) -> Result<Gate, Report> {
+    ) -> Result<Gate, Box<Report>> {
         let judgement = self.judge(visitor);
         if typed.is_empty() || typed == b"?" {
             return Ok(Gate::Stop);
@@ -40,16 +40,15 @@ impl Door<'_> {
             Some(accept) if accept.0.is_empty() => false,
             Some(_) => self
                 .gate_of_account(visitor, &judgement, now)
-                .map_err(|failure| Report {
-                    answer: Answer::Unavailable,
-                    event: self.event(
-                        visitor,
-                        &judgement,
-                        now,
-                        Verdict::Unavailable,
-                        failure.reason,
-                    ),
-                    problem: Some(failure.problem),
+                .map_err(|failure| {
+                    let result = Verdict::Unavailable;
+                    let event = self.event(visitor, &judgement, now, result, failure.reason);
+                    let problem = Some(failure.problem);
+                    Box::new(Report {
+                        answer: Answer::Unavailable,
+                        event,
+                        problem,
+                    })
                 })?,
         };
         Ok(if open { Gate::GoOn } else { Gate::Stop })
