@@ -1,62 +1,16 @@
 //! The only words that decisions and stores share: what a store knows of an account, and what it is
 //! asked to change.
 
-use std::collections::BTreeSet;
-use std::fmt;
-
 use ipnet::IpNet;
+use std::collections::BTreeSet;
 
 use crate::audit::{Event, Reason, Verdict};
 use crate::budget::Charge;
-use crate::clock::{NoRandomness, Random, Timestamp, random};
+use crate::clock::Timestamp;
 use crate::crypto::{Salt, Tag};
-use crate::request::{AccountName, Network, Remote, Service, symbol};
+use crate::id::{AccountId, CredentialId};
+use crate::request::{AccountName, Network, Remote, Service};
 use crate::window::{Binding, Window, WindowKey};
-
-/// A random number that stays with an account when its name changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AccountId(pub i64);
-
-impl AccountId {
-    /// A new one.
-    pub fn generate(source: &mut dyn Random) -> Result<AccountId, NoRandomness> {
-        Ok(AccountId(i64::from_be_bytes(random(source)?) & i64::MAX))
-    }
-}
-
-/// Eight characters that name a credential or a window; not secret.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CredentialId(String);
-
-impl CredentialId {
-    /// A new one.
-    pub fn generate(source: &mut dyn Random) -> Result<CredentialId, NoRandomness> {
-        Ok(CredentialId(random_symbols::<8>(source)?))
-    }
-
-    /// As text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// One that a store gives back.
-    pub(crate) fn stored(text: String) -> CredentialId {
-        CredentialId(text)
-    }
-}
-
-impl fmt::Display for CredentialId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// `N` random characters of the alphabet, five bits each.
-pub(crate) fn random_symbols<const N: usize>(
-    source: &mut dyn Random,
-) -> Result<String, NoRandomness> {
-    Ok(random::<N>(source)?.into_iter().map(symbol).collect())
-}
 
 /// What concerns the account as a whole.
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use crate::account::AccountId;
 use crate::clock::Timestamp;
+use crate::id::AccountId;
 use crate::request::Network;
 
 /// How many charged secrets a bucket remembers.

@@ -18,6 +18,7 @@ pub mod credential;
 pub mod crypto;
 pub mod decide;
 pub mod files;
+pub mod id;
 pub mod prompt;
 pub mod request;
 pub mod rule;

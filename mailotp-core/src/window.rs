@@ -9,9 +9,9 @@
 
 use std::time::Duration;
 
-use crate::account::CredentialId;
 use crate::clock::Timestamp;
 use crate::crypto::Tag;
+use crate::id::CredentialId;
 use crate::request::Network;
 
 /// How far a clock may be behind the newest event before windows and TOTP are not trusted to it.

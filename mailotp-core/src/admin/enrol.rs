@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::{Admin, AdminError, Known};
-use crate::account::{Change, Credential, CredentialId, Kind, Scope, Snapshot, State};
+use crate::account::{Change, Credential, Kind, Scope, Snapshot, State};
 use crate::audit::Reason;
 use crate::clock::random;
 use crate::credential::totp::{
@@ -11,6 +11,7 @@ use crate::credential::totp::{
 };
 use crate::credential::{app_password, sheet};
 use crate::crypto::{SealContext, Tag, TagPurpose};
+use crate::id::CredentialId;
 use crate::request::AccountName;
 use crate::store::StoreError;
 

@@ -6,12 +6,13 @@ mod init;
 pub use enrol::{Added, NewTotp, Secrets, Wish};
 pub use init::{Initialised, initialise};
 
-use crate::account::{Account, AccountId, Change, Credential, CredentialId, Kind, Snapshot, State};
+use crate::account::{Account, Change, Credential, Kind, Snapshot, State};
 use crate::audit::{Event, Reason, Verdict};
 use crate::clock::{NoRandomness, Random, Timestamp};
 use crate::credential::sheet::NewSheetError;
 use crate::credential::totp::Parameters;
 use crate::crypto::{Arena, HashError, SealContext, SealError};
+use crate::id::{AccountId, CredentialId};
 use crate::request::AccountName;
 use crate::site::{Site, SiteError};
 use crate::store::{Store, StoreError};

@@ -1,12 +1,12 @@
 //! What a guess costs: see the manual, "Guesses".
 
 use super::Door;
-use crate::account::AccountId;
 use crate::budget::{Charge, Guess, Limit, Owner};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::crypto::TagPurpose;
 use crate::decide::{Case, Pending};
+use crate::id::AccountId;
 
 /// Unknown names share so many budgets.
 const STRANGER_SLOTS: u16 = 1024;

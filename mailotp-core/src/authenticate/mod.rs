@@ -5,13 +5,14 @@ mod charge;
 mod phases;
 mod report;
 
-use crate::account::{CredentialId, Settled, Settlement, Snapshot, WindowOffer};
+use crate::account::{Settled, Settlement, Snapshot, WindowOffer};
 use crate::audit::{Event, Reason, Verdict};
 use crate::budget::{Charge, Charged};
 use crate::clock::{Random, Timestamp};
 use crate::config::{Enrolment, Judgement};
 use crate::crypto::Arena;
 use crate::decide::{self, Answer, Case, Handover, Pending, Ruling};
+use crate::id::CredentialId;
 use crate::prompt::{self, Place};
 use crate::request::{AccountName, Remote, Request, Service};
 use crate::rule::Means;

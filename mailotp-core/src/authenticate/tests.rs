@@ -55,7 +55,7 @@ forward! {
     read(name: &AccountName) -> Snapshot;
     charge(charge: &Charge) -> Charged;
     settle(settlement: &Settlement) -> Settled;
-    change(account: crate::account::AccountId, changes: &[Change], event: &Event) -> u64;
+    change(account: crate::id::AccountId, changes: &[Change], event: &Event) -> u64;
     generation() -> u64;
     accounts() -> Vec<crate::account::Account>;
     bucket(owner: &Owner) -> Bucket;

@@ -6,9 +6,10 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{Circumstances, Code, Judge, Malformed, Match};
-use crate::account::{Credential, Use, random_symbols};
+use crate::account::{Credential, Use};
 use crate::clock::{NoRandomness, Random};
 use crate::crypto::{Arena, CODE_HASH_LENGTH, HashError, Salt, hash_code};
+use crate::id::random_symbols;
 use crate::request::SHEET_CODE_LENGTH;
 
 /// The most codes that a sheet can have.
@@ -39,7 +40,7 @@ impl Judge for Sheet {
         let Code::Sheet(hash) = code else {
             return Ok(Match::No);
         };
-        if opened.len() % CODE_HASH_LENGTH != 0 {
+        if !opened.len().is_multiple_of(CODE_HASH_LENGTH) {
             return Err(Malformed("sheet"));
         }
         let mut found = None;

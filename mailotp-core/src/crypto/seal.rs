@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::KeyRing;
 use super::key_ring::Key;
-use crate::account::{AccountId, CredentialId};
 use crate::clock::{NoRandomness, Random, random};
+use crate::id::{AccountId, CredentialId};
 
 const VERSION: u8 = 1;
 const NONCE_LENGTH: usize = 24;

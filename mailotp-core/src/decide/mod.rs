@@ -13,11 +13,12 @@ mod ruling;
 
 use zeroize::Zeroizing;
 
-use crate::account::{Credential, CredentialId, Snapshot, State};
+use crate::account::{Credential, Snapshot, State};
 use crate::audit::{Reason, Verdict};
 use crate::clock::Timestamp;
 use crate::config::{Config, Enrolment, Judgement};
 use crate::crypto::{KeyRing, Tag, TagPurpose};
+use crate::id::CredentialId;
 use crate::request::{AppPassword, Readings, Remote, Request, Split, Typed};
 use crate::rule::Means;
 use crate::window::{self, Binding, CLOCK_TOLERANCE, WindowKey};

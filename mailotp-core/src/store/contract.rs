@@ -9,6 +9,7 @@ use crate::audit::{Event, Reason, Verdict};
 use crate::budget::{Charge, Charged, Guess, Limit, Owner};
 use crate::clock::Timestamp;
 use crate::crypto::Tag;
+use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Naming, Remote};
 use crate::window::{Binding, Limits, WindowKey};
 

@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use super::{
     DAY, EventFilter, KNOWN_DAYS, KNOWN_NETWORKS, SAME_EVENT_WITHIN, Store, StoreError, may_merge,
 };
-use crate::account::{
-    Account, AccountId, Change, Credential, CredentialId, Settled, Settlement, Snapshot, State, Use,
-};
+use crate::account::{Account, Change, Credential, Settled, Settlement, Snapshot, State, Use};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
 use crate::clock::Timestamp;
+use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Network};
 use crate::window::{self, Window};
 

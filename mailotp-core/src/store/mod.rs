@@ -7,10 +7,11 @@ mod contract;
 pub(crate) mod memory;
 pub mod sqlite;
 
-use crate::account::{Account, AccountId, Change, Settled, Settlement, Snapshot};
+use crate::account::{Account, Change, Settled, Settlement, Snapshot};
 use crate::audit::{Event, Verdict};
 use crate::budget::{Bucket, Charge, Charged, Owner};
 use crate::clock::Timestamp;
+use crate::id::AccountId;
 use crate::request::AccountName;
 
 /// The version of the schema that this build reads and writes.

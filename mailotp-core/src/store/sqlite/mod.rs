@@ -16,9 +16,10 @@ use rusqlite::{
 };
 
 use super::{DAY, EventFilter, KNOWN_DAYS, Store, StoreError, VERSION};
-use crate::account::{Account, AccountId, Change, Settled, Settlement, Snapshot, State};
+use crate::account::{Account, Change, Settled, Settlement, Snapshot, State};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
+use crate::id::AccountId;
 use crate::request::AccountName;
 
 /// "motp": says that a SQLite file is ours (sqlite.org/pragma.html#pragma_application_id).

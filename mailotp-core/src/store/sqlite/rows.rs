@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::account::{Account, AccountId, Credential, CredentialId, Kind, LastUse, Scope, State};
+use crate::account::{Account, Credential, Kind, LastUse, Scope, State};
 use crate::budget::{Bucket, Charge, Guess, Owner};
 use crate::clock::Timestamp;
 use crate::crypto::Tag;
+use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Network};
 use crate::window::{Window, WindowKey};
 

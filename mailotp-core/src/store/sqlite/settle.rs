@@ -3,7 +3,8 @@
 use rusqlite::{Transaction, params};
 
 use super::{events, rows};
-use crate::account::{AccountId, Consumption, Settled, Settlement, State, Use};
+use crate::account::{Consumption, Settled, Settlement, State, Use};
+use crate::id::AccountId;
 use crate::store::{DAY, KNOWN_NETWORKS};
 use crate::window::{self, Window};
 
