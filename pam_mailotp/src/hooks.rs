@@ -41,10 +41,13 @@ pub fn authenticate(host: &mut dyn Host, args: &[&CStr]) -> Code {
 
 /// The `account` phase.
 pub fn account(host: &mut dyn Host, args: &[&CStr]) -> Code {
-    if host.standing() == Some(Standing::Refused) {
+    let standing = host.standing();
+    if standing == Some(Standing::Refused) {
         return Code::PAM_AUTH_ERR;
     }
-    Call::prepare(host, args).map_or_else(|code| code, |(call, config)| call.account(config))
+    let judged = standing == Some(Standing::Accepted);
+    Call::prepare(host, args)
+        .map_or_else(|code| code, |(call, config)| call.account(config, judged))
 }
 
 /// `setcred` succeeds where `auth` on this handle did.
@@ -143,9 +146,11 @@ impl Call {
         }
     }
 
-    fn account(&self, config: Config) -> Code {
+    fn account(&self, config: Config, judged: bool) -> Code {
         let report = match Site::of(config) {
-            Ok(site) => self.door(&site, |door, visitor| door.account(visitor, self.now)),
+            Ok(site) => self.door(&site, |door, visitor| {
+                door.account(visitor, judged, self.now)
+            }),
             Err(failed) => {
                 let (config, error) = &*failed;
                 let (visitor, host) = (self.visitor(), &self.host_name);

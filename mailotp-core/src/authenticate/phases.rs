@@ -70,7 +70,13 @@ impl Door<'_> {
     }
 
     /// The `account` phase: denied by the rule, locked or expired. `None`: nothing stands against it.
-    pub fn account(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Option<Report> {
+    /// Where `auth` has `judged` the account a moment ago, it is not looked up again.
+    pub fn account(
+        &mut self,
+        visitor: Visitor<'_>,
+        judged: bool,
+        now: Timestamp,
+    ) -> Option<Report> {
         let judgement = self.judge(visitor);
         if judgement.exempt {
             return None;
@@ -81,6 +87,8 @@ impl Door<'_> {
             .is_some_and(|accept| accept.0.is_empty());
         let (answer, result, reason, problem) = if denied {
             (Answer::Deny, Verdict::Denied, Reason::Rule, None)
+        } else if judged {
+            return None;
         } else {
             match (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account)?)) {
                 Ok(snapshot) if is_closed(&snapshot, now) => {

@@ -688,7 +688,7 @@ fn a_locked_account_is_refused_by_every_phase() {
     let now = Timestamp(world.now);
     assert_eq!(
         world
-            .door(|door| door.account(visitor, now))
+            .door(|door| door.account(visitor, false, now))
             .unwrap()
             .answer,
         Answer::Deny
