@@ -275,3 +275,7 @@ fn host_name() -> String {
         .and_then(|name| name.into_string().ok())
         .unwrap_or_else(|| "localhost".to_owned())
 }
+
+#[cfg(test)]
+#[path = "hooks_tests.rs"]
+mod tests;
