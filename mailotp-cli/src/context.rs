@@ -80,7 +80,12 @@ impl<'a> Context<'a> {
             .config
             .naming
             .account(user.as_bytes())
-            .map_err(|why| CliError::usage(format!("\"{}\": {why}", user.escape_debug()), ""))
+            .map_err(|why| {
+                CliError::usage(
+                    format!("\"{}\": {why}", user.escape_debug()),
+                    "Correct --user.",
+                )
+            })
     }
 
     /// The account that the command is about.

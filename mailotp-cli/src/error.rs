@@ -86,7 +86,8 @@ impl From<AdminError> for CliError {
             AdminError::Ambiguous(_) => {
                 (FAILED, "Name it by its ID, as `mailotp-cli show` has it.")
             }
-            AdminError::BadLabel | AdminError::OutOfRange { .. } => (USAGE, ""),
+            AdminError::BadLabel => (USAGE, "Write a shorter label, in plain characters."),
+            AdminError::OutOfRange { .. } => (USAGE, "Write a number of that range."),
             AdminError::LabelTaken(_) => (
                 FAILED,
                 "Choose another label, or revoke the other credential first.",
@@ -116,6 +117,10 @@ impl From<AdminError> for CliError {
 
 impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> CliError {
-        CliError::new(FAILED, error.to_string(), "")
+        CliError::new(
+            FAILED,
+            format!("the output could not be written: {error}"),
+            "Look at where it goes.",
+        )
     }
 }

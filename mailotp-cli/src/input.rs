@@ -14,8 +14,13 @@ pub fn secret(prompt: &str) -> Result<Zeroizing<String>, CliError> {
         let mut line = Zeroizing::new(String::with_capacity(1024));
         io::stdin().lock().read_line(&mut line).map(|_| line)
     };
-    let typed =
-        read.map_err(|why| CliError::new(FAILED, format!("nothing could be read: {why}"), ""))?;
+    let typed = read.map_err(|why| {
+        CliError::new(
+            FAILED,
+            format!("nothing could be read: {why}"),
+            "Type it at a terminal, or give it as a line on standard input.",
+        )
+    })?;
     Ok(Zeroizing::new(
         typed.trim_end_matches(['\r', '\n']).to_owned(),
     ))

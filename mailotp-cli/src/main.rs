@@ -28,10 +28,16 @@ fn main() -> ExitCode {
             let _ = help.print();
             return ExitCode::SUCCESS;
         }
-        Err(usage) if json => Err(CliError::usage(
-            usage.kind().to_string(),
-            "Run: mailotp-cli --help",
-        )),
+        Err(usage) if json => {
+            // What follows the first line repeats the usage; that is for people.
+            let text = usage.render().to_string();
+            let message = text
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("error: ");
+            Err(CliError::usage(message, "Run: mailotp-cli --help"))
+        }
         Err(usage) => {
             let _ = usage.print();
             return ExitCode::from(error::USAGE);

@@ -42,7 +42,8 @@ fn terminal(code: &QrCode) -> String {
 }
 
 fn png(code: &QrCode) -> Result<Vec<u8>, CliError> {
-    let failed = |why: png::EncodingError| CliError::new(FAILED, why.to_string(), "");
+    let failed =
+        |why: png::EncodingError| CliError::new(FAILED, why.to_string(), "Choose another --qr.");
     let modules = code.width() + 2 * QUIET;
     let side = modules * SCALE;
     let mut pixels = vec![255; side * side];

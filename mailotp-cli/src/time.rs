@@ -68,5 +68,5 @@ pub fn when(text: &str, now: Timestamp, sign: i64, day: Day) -> Result<Timestamp
         .to_zoned(TimeZone::system());
     zoned
         .map(|zoned| Timestamp(zoned.timestamp().as_second()))
-        .map_err(|why| CliError::usage(why.to_string(), ""))
+        .map_err(|why| CliError::usage(why.to_string(), "Write an earlier day."))
 }

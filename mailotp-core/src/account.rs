@@ -284,6 +284,21 @@ pub enum Settled {
 }
 
 impl Settlement {
+    /// A settlement that only tells of something.
+    pub fn of_event(account: Option<AccountId>, event: &Event) -> Settlement {
+        Settlement {
+            account,
+            consume: None,
+            counted: false,
+            window: None,
+            touch: None,
+            refund: None,
+            seen: None,
+            event: event.clone(),
+            lost: None,
+        }
+    }
+
     /// The event of this settlement, once it is known how it ended.
     pub fn event_of(&self, settled: Settled) -> Event {
         match settled {

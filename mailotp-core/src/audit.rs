@@ -114,7 +114,7 @@ names! {
         Replay = "replay",
         /// Right, and too late.
         Expired = "expired",
-        /// Right once.
+        /// Right once; with `changed`: taken away now.
         Revoked = "revoked",
         /// Restored, and not looked at since.
         Suspended = "suspended",
@@ -150,8 +150,6 @@ names! {
         Confirmed = "confirmed",
         /// A change: a credential got another label.
         Renamed = "renamed",
-        /// A change: a credential was revoked.
-        RevokedNow = "revoked-now",
         /// A change: windows were ended.
         GraceEnded = "grace-ended",
     }

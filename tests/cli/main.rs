@@ -1,1 +1,20 @@
-//! Tests.
+//! The command, as people and programs use it.
+
+#![forbid(unsafe_code)]
+
+mod add;
+mod challenge;
+mod explain;
+mod files;
+mod grace;
+mod init;
+mod log;
+mod output;
+mod qr;
+mod revoke;
+mod setup;
+mod show;
+mod usage;
+
+/// Where the account's owner sits.
+const HOME: &str = "192.0.2.7";

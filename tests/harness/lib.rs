@@ -1,1 +1,15 @@
 //! What the tests share: a site of its own for each test, a PAM host, servers, and clients of them.
+
+pub mod dovecot;
+pub mod enrol;
+pub mod host;
+pub mod imap;
+pub mod output;
+pub mod products;
+pub mod qr;
+pub mod sandbox;
+pub mod site;
+pub mod submission;
+pub mod syslog;
+pub mod tool;
+pub mod wire;

@@ -1,1 +1,38 @@
-//! Tests.
+//! The module as every PAM application sees it: through libpam, in a private folder of services, as
+//! an ordinary user.
+
+#![forbid(unsafe_code)]
+
+mod account;
+mod answers;
+mod app_passwords;
+mod arguments;
+mod bad_files;
+mod bad_input;
+mod budgets;
+mod gate;
+mod guest;
+mod loading;
+mod networks;
+mod observe;
+mod prompt;
+mod races;
+mod rules;
+mod sheets;
+mod split;
+mod stack;
+mod totp;
+mod unavailable;
+mod windows;
+
+/// Where the account's owner sits.
+const HOME: &str = "192.0.2.7";
+/// Where somebody else sits.
+const ELSEWHERE: &str = "198.51.100.9";
+
+/// Everybody may try the main password, and codes.
+const PASSWORD_TOO: &str = "[[rule]]\naccept = [\"password\", \"otp\", \"app-password\"]\n";
+/// The main password and a code, together.
+const BOTH: &str = "[[rule]]\naccept = [\"password+otp\"]\n";
+/// Services of one group.
+const MAIL: &str = "[services]\nmail = [\"imap\", \"pop3\", \"submission\"]\n";

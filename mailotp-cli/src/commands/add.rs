@@ -117,9 +117,15 @@ fn parse_scope(context: &Context<'_>, scope: &Scope) -> Result<account::Scope, C
     let service = |name: &String| {
         Service::new(name)
             .map(|service| service.as_str().to_owned())
-            .map_err(|why| CliError::usage(format!("\"{}\": {why}", name.escape_debug()), ""))
+            .map_err(|why| {
+                CliError::usage(
+                    format!("\"{}\": {why}", name.escape_debug()),
+                    "Correct --service.",
+                )
+            })
     };
-    let network = |text: &String| parse_network(text).map_err(|why| CliError::usage(why, ""));
+    let network =
+        |text: &String| parse_network(text).map_err(|why| CliError::usage(why, "Correct --from."));
     let expires = match &scope.expires {
         Some(text) => Some(time::when(text, context.now, 1, Day::Last)?),
         None => None,

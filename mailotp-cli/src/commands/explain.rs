@@ -12,7 +12,8 @@ use crate::error::CliError;
 use crate::output;
 
 pub fn run(context: &mut Context<'_>, service: &str, from: &str) -> Result<(), CliError> {
-    let service = Service::of_pam(service).map_err(|why| CliError::usage(why.to_string(), ""))?;
+    let service = Service::of_pam(service)
+        .map_err(|why| CliError::usage(why.to_string(), "Write a service, as imap."))?;
     let remote = Remote::parse(from).ok_or_else(|| {
         CliError::usage(
             format!("\"{}\" is no address", from.escape_debug()),

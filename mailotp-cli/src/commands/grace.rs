@@ -1,7 +1,7 @@
 //! `grace`: the open windows.
 
-use mailotp_core::id::CredentialId;
 use mailotp_core::admin::AdminError;
+use mailotp_core::id::CredentialId;
 use mailotp_core::window::Window;
 use serde_json::{Value, json};
 

@@ -2,6 +2,8 @@
 
 mod dovecot;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -12,6 +14,9 @@ use crate::output::Output;
 
 /// The first line of every file that we write: such a file may be written again.
 const MARK: &str = "# Written by: mailotp-cli setup";
+
+/// Everybody may read them: no secret is in them.
+const MODE: u32 = 0o644;
 
 /// A file to be written.
 struct ConfigFile {
@@ -32,14 +37,13 @@ pub fn run(cli: &Cli, server: &Server) -> Result<(), CliError> {
     } = server;
     let plan = dovecot::plan(&cli.config, *virtual_users)?;
     if *apply {
-        for file in &plan.files {
-            write(file)?;
-        }
+        plan.files.iter().try_for_each(check)?;
+        plan.files.iter().try_for_each(write)?;
     }
     let files: Vec<Value> = plan
         .files
         .iter()
-        .map(|file| json!({ "path": file.path, "content": file.content, "mode": "0644" }))
+        .map(|file| json!({ "path": file.path, "content": file.content, "mode": format!("{MODE:04o}") }))
         .collect();
     let document = json!({ "files": files, "next": plan.next, "applied": apply });
     Output::new(cli.json).show(&document, || {
@@ -61,36 +65,38 @@ pub fn run(cli: &Cli, server: &Server) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Writes a file, in one step, unless somebody else's is in its place.
-fn write(file: &ConfigFile) -> Result<(), CliError> {
-    let failed = |why: &dyn std::fmt::Display, remedy: &str| {
-        CliError::new(
-            FAILED,
-            format!("{} was not written: {why}", file.path.display()),
-            remedy,
-        )
+/// Looks before anything is written: whether each file has its folder, and no stranger in its place.
+fn check(file: &ConfigFile) -> Result<(), CliError> {
+    let refused = |why: String, remedy: &str| {
+        let message = format!("{} was not written: {why}", file.path.display());
+        Err(CliError::new(FAILED, message, remedy))
     };
-    match std::fs::read_to_string(&file.path) {
-        Ok(there) if there == file.content => return Ok(()),
-        Ok(there) if !there.starts_with(MARK) => {
-            return Err(failed(
-                &"there is another file",
-                "Move it away, and run the command again.",
-            ));
-        }
-        _ => {}
+    let folder = file.path.parent().unwrap_or(Path::new("/"));
+    if !folder.is_dir() {
+        let remedy = "Run the command on the machine of the server, once it is installed.";
+        return refused(format!("there is no folder {}", folder.display()), remedy);
     }
+    match std::fs::read_to_string(&file.path) {
+        Ok(there) if there != file.content && !there.starts_with(MARK) => refused(
+            "there is another file".into(),
+            "Move it away, and run the command again.",
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file, in one step.
+fn write(file: &ConfigFile) -> Result<(), CliError> {
     let new = file.path.with_extension("mailotp-new");
     let put = || {
         std::fs::write(&new, &file.content)?;
+        std::fs::set_permissions(&new, Permissions::from_mode(MODE))?;
         std::fs::rename(&new, &file.path)
     };
-    put().map_err(|why| {
+    put().map_err(|why: std::io::Error| {
         let _ = std::fs::remove_file(&new);
-        failed(
-            &why,
-            "Run the command as root, on the machine of the server.",
-        )
+        let message = format!("{} was not written: {why}", file.path.display());
+        CliError::new(FAILED, message, "Run the command as root.")
     })
 }
 
@@ -99,8 +105,13 @@ fn config_argument(config: &Path) -> Result<String, CliError> {
     if config == Path::new(mailotp_core::config::DEFAULT_PATH) {
         return Ok(String::new());
     }
-    let full =
-        std::path::absolute(config).map_err(|why| CliError::new(UNUSABLE, why.to_string(), ""))?;
+    let full = std::path::absolute(config).map_err(|why| {
+        CliError::new(
+            UNUSABLE,
+            why.to_string(),
+            "Write --config with its whole path.",
+        )
+    })?;
     let text = full
         .to_str()
         .filter(|text| !text.contains(|c: char| c.is_whitespace() || "[]#\\".contains(c)));

@@ -246,7 +246,7 @@ impl Admin<'_> {
         self.change(
             &known.account,
             &[Change::Revoke(ids)],
-            Reason::RevokedNow,
+            Reason::Revoked,
             single,
         )
     }

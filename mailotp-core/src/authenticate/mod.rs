@@ -141,6 +141,9 @@ impl Door<'_> {
     ) -> Result<Report, Failure> {
         if let Some(ruling) = decide::by_rule(judgement) {
             let (answer, event) = self.ending(request, judgement, &ruling, now);
+            if !judgement.exempt {
+                self.note(&request.account, &event);
+            }
             return Ok(Report {
                 answer,
                 event,
@@ -279,7 +282,7 @@ impl Door<'_> {
     }
 
     /// A secret that is refused before it is looked at.
-    pub fn malformed(&self, visitor: Visitor<'_>, now: Timestamp, why: String) -> Report {
+    pub fn malformed(&mut self, visitor: Visitor<'_>, now: Timestamp, why: String) -> Report {
         let judgement = self.judge(visitor);
         let event = self.event(
             visitor,
@@ -289,11 +292,23 @@ impl Door<'_> {
             Reason::Malformed,
         );
         let (answer, event) = observed(&judgement, Answer::Refuse, event);
+        self.note(visitor.account, &event);
         Report {
             answer,
             event,
             problem: Some(why),
         }
+    }
+
+    /// Writes an event that rests on nothing in the store. Where that fails the answer stays, since
+    /// no such event lets anybody in, and syslog has it all the same.
+    fn note(&mut self, account: &AccountName, event: &Event) {
+        let write = |mut store: Box<dyn Store>| -> Result<(), SiteError> {
+            let known = store.read(account)?.account;
+            let _ = store.settle(&Settlement::of_event(known.map(|known| known.id), event))?;
+            Ok(())
+        };
+        let _ = (self.open_store)().and_then(write);
     }
 
     fn judge(&self, visitor: Visitor<'_>) -> Judgement {

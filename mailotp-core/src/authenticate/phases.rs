@@ -108,6 +108,7 @@ impl Door<'_> {
         };
         let event = self.event(visitor, &judgement, now, result, reason);
         let (answer, event) = observed(&judgement, answer, event);
+        self.note(visitor.account, &event);
         Some(Report {
             answer,
             event,

@@ -31,7 +31,7 @@ struct File {
     grace: Grace,
     limits: LimitsTable,
     log: Log,
-    rule: Option<Vec<RuleTable>>,
+    rule: Option<Vec<Spanned<RuleTable>>>,
 }
 
 #[derive(Deserialize)]
@@ -109,7 +109,7 @@ struct Log {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleTable {
-    name: Spanned<String>,
+    name: Option<String>,
     services: Option<Spanned<Vec<String>>>,
     from: Option<Vec<Place>>,
     users: Option<Spanned<Vec<String>>>,
@@ -402,16 +402,19 @@ impl Reader<'_> {
 
     fn rules(
         &self,
-        tables: Vec<RuleTable>,
+        tables: Vec<Spanned<RuleTable>>,
         groups: &Groups<'_>,
-    ) -> Result<(Vec<Spanned<String>>, Vec<Rule>), ConfigError> {
+    ) -> Result<(Vec<Spanned<()>>, Vec<Rule>), ConfigError> {
         let mut places = Vec::new();
         let mut rules: Vec<Rule> = Vec::new();
-        for table in tables {
-            let name = table.name.get_ref().clone();
+        for (table, number) in tables.into_iter().zip(1..) {
+            let place = Spanned::new(table.span(), ());
+            let table = table.into_inner();
+            let number: u32 = number;
+            let name = table.name.unwrap_or_else(|| format!("rule {number}"));
             if rules.iter().any(|rule| rule.name == name) {
                 let message = format!("two rules have the name \"{name}\"");
-                return Err(self.error(&table.name, message, "Give each rule a name of its own."));
+                return Err(self.error(&place, message, "Give each rule a name of its own."));
             }
             let accept = table.accept.get_ref();
             if accept.contains(&Means::Password) && accept.contains(&Means::PasswordOtp) {
@@ -444,14 +447,14 @@ impl Reader<'_> {
                 grace: table.grace,
                 mode: table.mode,
             });
-            places.push(table.name);
+            places.push(place);
         }
         Ok((places, rules))
     }
 
     fn dead_rules(
         &self,
-        places: &[Spanned<String>],
+        places: &[Spanned<()>],
         rules: &[Rule],
         config: &Config,
     ) -> Vec<ConfigError> {

@@ -150,7 +150,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ),
         (
             "[[rule]]\nname = \"a\"\naccept = []\n[[rule]]\nname = \"a\"\naccept = []",
-            5,
+            4,
             "two rules",
         ),
         ("mode = enforce", 1, ""),
@@ -174,6 +174,6 @@ fn a_dead_rule_is_a_warning_with_its_line() {
     let text = "[[rule]]\nname = \"all\"\naccept = [\"otp\"]\n[[rule]]\nname = \"late\"\nservices = [\"imap\"]\naccept = []";
     let config = parse_text(text).unwrap();
     assert_eq!(config.warnings.len(), 1);
-    assert_eq!(config.warnings[0].line, Some(5));
+    assert_eq!(config.warnings[0].line, Some(4));
     assert!(config.warnings[0].message.contains("\"all\" before it"));
 }

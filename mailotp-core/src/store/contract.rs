@@ -323,7 +323,7 @@ pub(crate) fn what_was_revoked_in_the_meantime_is_lost(store: &mut dyn Store) {
     fill(store);
     let changed = Event {
         result: Verdict::Changed,
-        ..event(1500, Reason::RevokedNow)
+        ..event(1500, Reason::Revoked)
     };
     store
         .change(ID, &[Change::Revoke(vec![id("s"), id("a")])], &changed)
@@ -469,7 +469,7 @@ pub(crate) fn equal_events_are_counted(store: &mut dyn Store) {
         .iter()
         .map(|event| (event.time.0, event.count))
         .collect();
-    assert_eq!(counts, [(2061, 3), (2001, 1), (2200, 1)]);
+    assert_eq!(counts, [(2001, 1), (2061, 3), (2200, 1)]);
 }
 
 pub(crate) fn the_log_is_filtered(store: &mut dyn Store) {
@@ -625,7 +625,7 @@ pub(crate) fn revoking_closes_windows(store: &mut dyn Store) {
         .change(
             ID,
             &[Change::Revoke(vec![id("s")])],
-            &changed(Reason::RevokedNow),
+            &changed(Reason::Revoked),
         )
         .unwrap();
     let snapshot = read(store);

@@ -313,7 +313,8 @@ impl Store for MemoryStore {
                 && filter.since.is_none_or(|since| event.time >= since)
                 && (!filter.would_refuse || event.would.is_some())
         };
-        let found: Vec<Event> = self.events.iter().filter(passes).cloned().collect();
+        let mut found: Vec<Event> = self.events.iter().filter(passes).cloned().collect();
+        found.sort_by_key(|event| event.time);
         let skip = filter
             .limit
             .map_or(0, |limit| found.len().saturating_sub(limit as usize));

@@ -43,7 +43,7 @@ pub fn run(
     deliver(context, &added, shown)
 }
 
-/// The sheet goes to its file, or else to standard output: never to both.
+/// The sheet goes to its file, or else to standard output. A program gets the codes in any case.
 fn hand_out(
     context: &Context<'_>,
     added: &Added,
@@ -60,29 +60,21 @@ fn hand_out(
         SheetFormat::Text => text(added, name, codes),
         SheetFormat::Csv => csv(codes),
     };
-    let document = with(describe(credential), [("name", json!(name))]);
-    if let Some(path) = output {
-        file::write_new(path, sheet.as_bytes())?;
-        let document = with(document, [("output", json!(path))]);
-        let said = || {
-            format!(
-                "Sheet {name}, \"{}\" ({}), is in {}\n",
-                credential.label,
-                credential.id,
-                path.display()
-            )
-        };
-        return Ok(context.output.show(&document, said)?);
-    }
     let numbered = codes.iter().zip(1..);
     let codes: Vec<Value> = numbered
         .map(|(code, number): (_, u32)| json!({ "number": number, "code": code.as_str() }))
         .collect();
-    Ok(context
-        .output
-        .show(&with(document, [("codes", json!(codes))]), || {
-            sheet.to_string()
-        })?)
+    let members = [("name", json!(name)), ("codes", json!(codes))];
+    let document = with(describe(credential), members);
+    let Some(path) = output else {
+        return Ok(context.output.show(&document, || sheet.to_string())?);
+    };
+    file::write_new(path, sheet.as_bytes())?;
+    let document = with(document, [("output", json!(path))]);
+    Ok(context.output.show(&document, || {
+        let (label, id, path) = (&credential.label, &credential.id, path.display());
+        format!("Sheet {name}, \"{label}\" ({id}), is in {path}\n")
+    })?)
 }
 
 fn text(added: &Added, name: &str, codes: &[Zeroizing<String>]) -> Zeroizing<String> {

@@ -93,7 +93,7 @@ fn hand_out(
     };
     let credential = &added.credential;
     let drawn = |default| qr::draw(uri, format.unwrap_or(default)).map(Zeroizing::new);
-    let document = describe(credential);
+    let document = with(describe(credential), [("uri", json!(uri.as_str()))]);
     let next = if live {
         "It is live.\n".to_owned()
     } else {
@@ -117,7 +117,6 @@ fn hand_out(
             .show(&with(document, [("output", json!(path))]), said)?);
     }
     if context.cli.json {
-        let document = with(document, [("uri", json!(uri.as_str()))]);
         return Ok(context.output.show(&document, String::new)?);
     }
     if matches!(format, Some(QrFormat::Png | QrFormat::Svg)) {
@@ -139,7 +138,13 @@ fn confirm_now(context: &mut Context<'_>, added: &Added) -> Result<(), CliError>
 }
 
 fn read_seed(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
-    let failed = |why: String| CliError::new(FAILED, format!("{}: {why}", path.display()), "");
+    let failed = |why: String| {
+        CliError::new(
+            FAILED,
+            format!("{}: {why}", path.display()),
+            "Correct --secret-file.",
+        )
+    };
     let text = std::fs::read(path)
         .map(Zeroizing::new)
         .map_err(|why| failed(why.to_string()))?;

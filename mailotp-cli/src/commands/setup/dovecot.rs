@@ -45,6 +45,10 @@ pub fn plan(config: &Path, virtual_users: bool) -> Result<Plan, CliError> {
             .to_owned(),
         "Look at the outcome: doveconf -n".to_owned(),
         "Reload: doveadm reload".to_owned(),
+        "Webmail gets a listener of its own, on a port that only the webmail host reaches; in both \
+         databases, its logins get a service of their own: \
+         args = %{if;%a;==;10143;mailotp-webmail;mailotp-%s}"
+            .to_owned(),
     ];
     Ok(Plan { files, next })
 }

@@ -99,7 +99,7 @@ pub(super) fn select(
         conditions.join(" AND ")
     };
     let mut statement = connection.prepare(&format!(
-        "SELECT * FROM (SELECT id, {COLUMNS} FROM event WHERE {condition} ORDER BY id DESC LIMIT ?) ORDER BY id"
+        "SELECT * FROM (SELECT id, {COLUMNS} FROM event WHERE {condition} ORDER BY time DESC, id DESC LIMIT ?) ORDER BY time, id"
     ))?;
     statement.query_map(&values[..], event)?.collect()
 }

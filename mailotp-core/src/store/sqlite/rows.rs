@@ -100,7 +100,7 @@ pub(super) fn credentials(
     let mut statement = connection.prepare(
         "SELECT id, kind, handle, size, label, state, services, networks, expires, logins_left,
                 created, used_at, used_for, used_from, fingerprint, sealed
-         FROM credential WHERE account = ?1 ORDER BY created, id",
+         FROM credential WHERE account = ?1 ORDER BY seq",
     )?;
     statement
         .query_map([account.0], |row| {
@@ -188,9 +188,10 @@ pub(super) fn insert_credential(
         .map(ToString::to_string)
         .collect();
     super::one(connection.execute(
-        "INSERT INTO credential (account, id, kind, handle, size, label, state, services, networks,
+        "INSERT INTO credential (account, id, seq, kind, handle, size, label, state, services, networks,
                                  expires, logins_left, created, fingerprint, sealed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+         VALUES (?1, ?2, (SELECT count(*) FROM credential WHERE account = ?1), ?3, ?4, ?5, ?6, ?7, ?8,
+                 ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             account.0,
             credential.id.as_str(),

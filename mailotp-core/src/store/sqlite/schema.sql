@@ -20,6 +20,7 @@ CREATE TABLE account (
 CREATE TABLE credential (
   account     INTEGER NOT NULL REFERENCES account (id),
   id          TEXT NOT NULL UNIQUE,
+  seq         INTEGER NOT NULL,    -- counts the account's credentials: the order in which they were made
   kind        TEXT NOT NULL,
   handle      TEXT,                -- a sheet's two letters, an app password's selector
   size        INTEGER,             -- a sheet's codes, a TOTP's digits

@@ -1,0 +1,83 @@
+# Builds, tests, shows and installs mailotp; the work itself is cargo's. `make help` lists it.
+
+prefix  = /usr/local
+bindir  = $(prefix)/bin
+DESTDIR =
+
+CARGO   = cargo
+INSTALL = install
+# The demo starts a real mail server in namespaces of its own, which only root may.
+SUDO    = $(shell [ "$$(id -u)" -eq 0 ] || echo sudo)
+
+TARGET  = $(or $(CARGO_TARGET_DIR),target)
+COMMAND = $(TARGET)/release/mailotp-cli
+MODULE  = $(TARGET)/release/libpam_mailotp.so
+SOURCES = $(shell find mailotp-core mailotp-cli pam_mailotp -name '*.rs' -o -name Cargo.toml) \
+          Cargo.toml Cargo.lock
+
+# Where libpam of this distribution looks for modules: Debian's folder is named after the machine,
+# Fedora's and SUSE's after the word size. Override it with PAMDIR=…
+MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null || dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null)
+PAMDIR    = $(firstword $(patsubst %/,%,$(dir $(wildcard $(addsuffix /security/pam_deny.so,\
+            $(and $(MULTIARCH),/usr/lib/$(MULTIARCH) /lib/$(MULTIARCH)) /usr/lib64 /usr/lib /lib64 /lib)))))
+
+.PHONY: help build dependencies test lint deny demo bench install uninstall
+
+help:
+	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
+	@echo 'make test       lints and all tests; installs the packages they need, and says which'
+	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
+	@echo 'make bench      what one login of each kind costs'
+	@echo 'make lint       formatting and clippy'
+	@echo 'make deny       licences and sources of the dependencies (needs cargo-deny)'
+	@echo 'make install    into DESTDIR, prefix ($(prefix)) and PAMDIR ($(PAMDIR))'
+	@echo 'make uninstall  takes the module and the command away again'
+
+build:
+	@tests/install-dependencies --build
+	$(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli
+
+dependencies:
+	@tests/install-dependencies
+
+# `cargo test` does not put the module and the command beside the tests that use them: `cargo build` does.
+test: dependencies lint
+	$(CARGO) build --workspace --locked
+	$(CARGO) test --workspace --locked
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+deny:
+	@$(CARGO) deny --version >/dev/null 2>&1 || \
+		{ echo 'cargo-deny is missing: cargo install --locked cargo-deny' >&2; exit 1; }
+	$(CARGO) deny check bans licenses sources
+
+demo: dependencies
+	$(CARGO) build --workspace --locked
+	$(SUDO) $(TARGET)/debug/mailotp-demo
+
+bench:
+	@tests/install-dependencies --build
+	$(CARGO) run --release --locked --package mailotp-tests --bin mailotp-bench
+
+# Only when a source is newer: `sudo make install` after `make build` needs no compiler.
+$(MODULE): $(COMMAND)
+$(COMMAND): $(SOURCES)
+	$(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli
+	@touch $(COMMAND) $(MODULE)
+
+install: $(COMMAND) $(MODULE)
+	@[ -n '$(PAMDIR)' ] || { echo 'No folder with PAM modules found: say PAMDIR=…' >&2; exit 1; }
+	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(PAMDIR)'
+	$(INSTALL) -m 0755 '$(COMMAND)' '$(DESTDIR)$(bindir)/mailotp-cli'
+	$(INSTALL) -m 0644 '$(MODULE)' '$(DESTDIR)$(PAMDIR)/pam_mailotp.so'
+
+# Configuration, key and store stay. A PAM stack that still names the module refuses every login: first
+# take it out of there.
+uninstall:
+	@[ -n '$(PAMDIR)' ] || { echo 'No folder with PAM modules found: say PAMDIR=…' >&2; exit 1; }
+	@! grep -ls pam_mailotp '$(DESTDIR)'/etc/pam.d/* || \
+		{ echo 'These PAM services still name the module: take it out first, or nobody can log in.' >&2; exit 1; }
+	rm -f '$(DESTDIR)$(bindir)/mailotp-cli' '$(DESTDIR)$(PAMDIR)/pam_mailotp.so'

@@ -1,0 +1,135 @@
+//! The module is a guest in somebody else's process: it leaves everything as it found it.
+
+use harness::enrol::wrong_codes;
+use harness::host::{Answer, Phase, Request, Style};
+use harness::site::Site;
+
+use crate::{HOME, PASSWORD_TOO};
+
+#[test]
+fn no_descriptor_thread_signal_umask_or_folder_is_another_afterwards() {
+    let site = Site::new(PASSWORD_TOO);
+    let sheet = site.sheet("alice");
+    let login = || Request::new("imap", "alice").from(HOME);
+    let requests = [
+        login().answer(&sheet.codes[0]),
+        login().answer(&sheet.codes[0]),
+        login().answer("wrzng-00001"),
+        login().answer("correct horse"),
+        login().answer("?"),
+        login().converse(Answer::Fails),
+        login().answer("x".repeat(3000)),
+        Request::new("imap", "nobody-knows-me").answer("123456"),
+        login().answer(&sheet.codes[1]).phases(&[
+            Phase::Authenticate,
+            Phase::Account,
+            Phase::Credentials,
+        ]),
+    ];
+    for reply in site.ask_in_turn(requests) {
+        assert!(reply.left_behind.is_empty(), "{reply:?}");
+    }
+    site.configure("colour = \"blue\"\n");
+    let reply = site.ask(login().answer("x"));
+    assert!(reply.left_behind.is_empty(), "{reply:?}");
+}
+
+#[test]
+fn it_asks_once_hidden_and_says_nothing_else() {
+    let site = Site::new("");
+    let sheet = site.sheet("alice");
+    let app = site.app_password("alice", &[]);
+    let mut typed = wrong_codes(12);
+    typed.extend([
+        sheet.codes[0].clone(),
+        app.secret,
+        "?".to_owned(),
+        String::new(),
+    ]);
+    let login = |secret| Request::new("imap", "alice").from(HOME).answer(secret);
+    for reply in site.ask_in_turn(typed.iter().map(login)) {
+        assert!(reply.prompts.len() <= 1, "{reply:?}");
+        assert!(
+            reply
+                .prompts
+                .iter()
+                .all(|prompt| prompt.style == Style::Hidden),
+            "{reply:?}"
+        );
+    }
+}
+
+#[test]
+fn the_name_of_the_user_stays() {
+    let site = Site::new("");
+    let sheet = site.sheet("alice");
+    for (user, typed) in [("Alice", sheet.codes[0].as_str()), ("BOB@x", "wrzng-00001")] {
+        let reply = site.login("imap", user, HOME, typed);
+        assert_eq!(reply.user.as_deref(), Some(user.as_bytes()));
+    }
+}
+
+/// DUO-PSA-2017-002: an environment variable chose the failure mode. CVE-2026-96512 sudo: TZ moved time.
+#[test]
+fn duo_psa_2017_002_no_environment_variable_changes_anything() {
+    let site = Site::new("");
+    let totp = site.totp("alice");
+    for (user, typed, verdict) in [
+        ("alice", "wrzng-00001".to_owned(), "PAM_AUTH_ERR"),
+        ("alice", totp.code(0), "PAM_SUCCESS"),
+    ] {
+        let mut host = site.program(&site.product(harness::products::HOST));
+        host.envs([
+            ("MAILOTP_MODE", "observe"),
+            ("MAILOTP_CONFIG", "/dev/null"),
+            ("TZ", "Pacific/Kiritimati"),
+            ("LC_ALL", "tr_TR.UTF-8"),
+            ("RUST_BACKTRACE", "full"),
+            ("RUST_LOG", "trace"),
+            ("SQLITE_TMPDIR", "/nonexistent"),
+            ("TMPDIR", "/nonexistent"),
+            ("HOME", "/nonexistent"),
+        ]);
+        let mut host = harness::host::PamHost::start(host);
+        host.ask(&site.here(Request::new("imap", user).from(HOME).answer(typed)));
+        assert_eq!(host.finish()[0].verdict(), verdict);
+    }
+}
+
+#[test]
+fn no_secret_lies_in_the_store_or_the_log_as_it_was_typed() {
+    let site = Site::new(PASSWORD_TOO);
+    let sheet = site.sheet("alice");
+    let app = site.app_password("alice", &[]);
+    let totp = site.totp("alice");
+    let seed = totp.parameter("secret").expect("a seed").to_owned();
+    let typed = [
+        &sheet.codes[0],
+        &app.secret,
+        &totp.code(0),
+        "wrzng-00001",
+        "correct horse",
+    ];
+    for secret in typed {
+        site.login("imap", "alice", HOME, secret);
+    }
+    let mut haystack = site.cli(["log"]).done().stdout.into_bytes();
+    haystack.extend(site.cli(["--json", "log"]).done().stdout.into_bytes());
+    for entry in std::fs::read_dir(site.path("store")).expect("the store's folder") {
+        haystack.extend(std::fs::read(entry.expect("an entry").path()).expect("a file"));
+    }
+    haystack.make_ascii_lowercase();
+    let mut needles: Vec<String> = typed.iter().map(ToString::to_string).collect();
+    needles.extend(sheet.codes.iter().cloned());
+    needles.push(seed.to_lowercase());
+    let bare: Vec<String> = needles
+        .iter()
+        .map(|needle| needle.replace('-', ""))
+        .collect();
+    for needle in needles.iter().chain(&bare) {
+        let found = haystack
+            .windows(needle.len())
+            .any(|window| window == needle.as_bytes());
+        assert!(!found, "{needle}");
+    }
+}
