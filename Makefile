@@ -2,6 +2,7 @@
 
 prefix  = /usr/local
 bindir  = $(prefix)/bin
+mandir  = $(prefix)/share/man
 DESTDIR =
 
 CARGO   = cargo
@@ -58,9 +59,10 @@ demo: dependencies
 	$(CARGO) build --workspace --locked
 	$(SUDO) $(TARGET)/debug/mailotp-demo
 
-bench:
-	@tests/install-dependencies --build
-	$(CARGO) run --release --locked --package mailotp-tests --bin mailotp-bench
+# One build of all three: the programs of the bench lie beside the module and the command.
+bench: dependencies
+	$(CARGO) build --release --locked --workspace
+	$(TARGET)/release/mailotp-bench
 
 # Only when a source is newer: `sudo make install` after `make build` needs no compiler.
 $(MODULE): $(COMMAND)
@@ -73,6 +75,9 @@ install: $(COMMAND) $(MODULE)
 	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(PAMDIR)'
 	$(INSTALL) -m 0755 '$(COMMAND)' '$(DESTDIR)$(bindir)/mailotp-cli'
 	$(INSTALL) -m 0644 '$(MODULE)' '$(DESTDIR)$(PAMDIR)/pam_mailotp.so'
+	$(INSTALL) -d '$(DESTDIR)$(mandir)/man5' '$(DESTDIR)$(mandir)/man8'
+	$(INSTALL) -m 0644 packaging/man/*.5 '$(DESTDIR)$(mandir)/man5'
+	$(INSTALL) -m 0644 packaging/man/*.8 '$(DESTDIR)$(mandir)/man8'
 
 # Configuration, key and store stay. A PAM stack that still names the module refuses every login: first
 # take it out of there.
@@ -80,4 +85,6 @@ uninstall:
 	@[ -n '$(PAMDIR)' ] || { echo 'No folder with PAM modules found: say PAMDIR=…' >&2; exit 1; }
 	@! grep -ls pam_mailotp '$(DESTDIR)'/etc/pam.d/* || \
 		{ echo 'These PAM services still name the module: take it out first, or nobody can log in.' >&2; exit 1; }
-	rm -f '$(DESTDIR)$(bindir)/mailotp-cli' '$(DESTDIR)$(PAMDIR)/pam_mailotp.so'
+	rm -f '$(DESTDIR)$(bindir)/mailotp-cli' '$(DESTDIR)$(PAMDIR)/pam_mailotp.so' \
+		$(patsubst packaging/man/%.5,'$(DESTDIR)$(mandir)/man5/%.5',$(wildcard packaging/man/*.5)) \
+		$(patsubst packaging/man/%.8,'$(DESTDIR)$(mandir)/man8/%.8',$(wildcard packaging/man/*.8))

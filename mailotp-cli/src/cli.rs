@@ -50,20 +50,20 @@ pub enum Command {
     },
     /// Make what was added live
     #[command(
-        after_help = "Example: mailotp-cli confirm phone   (asks for the code that the phone shows)"
+        after_help = "Example: mailotp-cli --user alice confirm phone   (asks for the code that the phone shows)"
     )]
     Confirm {
         /// ID or label
         name: String,
     },
     /// List credentials, guesses left, and whether the account is locked
-    #[command(after_help = "Example: mailotp-cli show")]
+    #[command(after_help = "Example: mailotp-cli --user alice show")]
     Show,
     /// Say which code is due now
-    #[command(after_help = "Example: mailotp-cli challenge")]
+    #[command(after_help = "Example: mailotp-cli --user alice challenge")]
     Challenge,
     /// Take credentials away for good
-    #[command(after_help = "Example: mailotp-cli revoke phone")]
+    #[command(after_help = "Example: mailotp-cli --user alice revoke phone")]
     Revoke {
         /// IDs or labels
         #[arg(required_unless_present = "all", conflicts_with = "all")]
@@ -73,7 +73,7 @@ pub enum Command {
         all: bool,
     },
     /// Give a credential another label
-    #[command(after_help = "Example: mailotp-cli rename phone old-phone")]
+    #[command(after_help = "Example: mailotp-cli --user alice rename phone old-phone")]
     Rename {
         /// ID or label
         name: String,
@@ -86,7 +86,9 @@ pub enum Command {
         action: Grace,
     },
     /// Say which rule decides, what it accepts, and what the account could use
-    #[command(after_help = "Example: mailotp-cli explain --service imap --from 192.0.2.1")]
+    #[command(
+        after_help = "Example: mailotp-cli --user alice explain --service imap --from 192.0.2.1"
+    )]
     Explain {
         /// The service, as imap
         #[arg(long)]
@@ -120,7 +122,7 @@ pub enum Server {
 pub enum Add {
     /// A password for one device; shown once
     #[command(
-        after_help = "Example: mailotp-cli add app-password phone --service imap --service submission"
+        after_help = "Example: mailotp-cli --user alice add app-password phone --service imap --service submission"
     )]
     AppPassword {
         /// Your name for it
@@ -129,7 +131,9 @@ pub enum Add {
         scope: Scope,
     },
     /// A list of numbered one-time codes
-    #[command(after_help = "Example: mailotp-cli add sheet holiday --expires 14d --service mail")]
+    #[command(
+        after_help = "Example: mailotp-cli --user alice add sheet holiday --expires 14d --service mail"
+    )]
     Sheet {
         /// Your name for it
         label: Option<String>,
@@ -146,7 +150,7 @@ pub enum Add {
         scope: Scope,
     },
     /// An authenticator that shows time-based codes
-    #[command(after_help = "Example: mailotp-cli add totp phone")]
+    #[command(after_help = "Example: mailotp-cli --user alice add totp phone")]
     Totp {
         /// Your name for it
         label: Option<String>,
@@ -224,10 +228,10 @@ pub enum Algorithm {
 #[derive(Debug, Subcommand)]
 pub enum Grace {
     /// The open ones
-    #[command(after_help = "Example: mailotp-cli grace list")]
+    #[command(after_help = "Example: mailotp-cli --user alice grace list")]
     List,
     /// Close some, or all
-    #[command(after_help = "Example: mailotp-cli grace end")]
+    #[command(after_help = "Example: mailotp-cli --user alice grace end")]
     End {
         /// Which; without any: all
         ids: Vec<String>,

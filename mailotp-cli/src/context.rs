@@ -135,7 +135,7 @@ fn unprivileged(cli: &Cli, socket: &std::path::Path) -> CliError {
                 "the helper at {} does not answer, and the store is not {me}'s",
                 socket.display()
             ),
-            "Ask an administrator to start the helper, or run the command as root with --user.",
+            "Ask an administrator, or run the command as root with --user.",
         ),
     }
 }

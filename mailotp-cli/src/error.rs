@@ -77,15 +77,19 @@ impl From<AdminError> for CliError {
         let message = error.to_string();
         let (exit, remedy) = match error {
             AdminError::Site(error) => return error.into(),
+            AdminError::NoCredential { account, .. } => {
+                let remedy = format!("Look for it with: mailotp-cli --user {account} show");
+                return CliError::new(NOT_FOUND, message, remedy);
+            }
+            AdminError::NoWindow { account, .. } => {
+                let remedy = format!("Look for it with: mailotp-cli --user {account} grace list");
+                return CliError::new(NOT_FOUND, message, remedy);
+            }
             AdminError::NoAccount(_) => (
                 NOT_FOUND,
                 "Check the name; to make a new account, add its first credential with --new.",
             ),
-            AdminError::NoCredential { .. } => (NOT_FOUND, "Look for it with: mailotp-cli show"),
-            AdminError::NoWindow { .. } => (NOT_FOUND, "Look for it with: mailotp-cli grace list"),
-            AdminError::Ambiguous(_) => {
-                (FAILED, "Name it by its ID, as `mailotp-cli show` has it.")
-            }
+            AdminError::Ambiguous(_) => (FAILED, "Name it by its ID, as `show` has it."),
             AdminError::BadLabel => (USAGE, "Write a shorter label, in plain characters."),
             AdminError::OutOfRange { .. } => (USAGE, "Write a number of that range."),
             AdminError::LabelTaken(_) => (

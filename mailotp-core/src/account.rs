@@ -299,6 +299,13 @@ impl Settlement {
         }
     }
 
+    /// A consumption, one of a number of logins included, must not come back after a power cut. The
+    /// rest may.
+    pub fn must_be_durable(&self) -> bool {
+        let consumption = self.consume.as_ref();
+        consumption.is_some_and(|consumption| consumption.what != Use::Login || self.counted)
+    }
+
     /// The event of this settlement, once it is known how it ended.
     pub fn event_of(&self, settled: Settled) -> Event {
         match settled {

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, ConfigError, StoreLocation};
 use crate::crypto::{KeyRing, KeyRingError};
 use crate::files::{self, FileProblem, ProblemKind, Secrecy};
+use crate::mark::Mark;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Store, StoreError};
+use crate::store::{Identity, Store, StoreError};
 
 const SYSTEM_GROUPS: &str = "/etc/group";
 
@@ -100,6 +101,7 @@ impl Site {
     /// Notes in the key ring that the store has reached `generation`. It is read again first: other
     /// commands note theirs, and the highest must stay.
     pub fn note_generation(&self, generation: u64) -> Result<(), SiteError> {
+        self.mark().note(generation);
         let path = &self.config.key;
         let mut keys = load_keys(path)?;
         if keys.generation >= generation {
@@ -125,11 +127,29 @@ impl Site {
             _ => SiteError::File(problem),
         })?;
         let mut store = SqliteStore::open(path, self.config.timeout)?;
-        let found = store.generation()?;
-        let expected = self.keys.generation;
+        let Identity { ring, generation } = store.identity()?;
+        if ring != self.keys.identity() {
+            return Err(SiteError::File(FileProblem {
+                path: self.config.key.clone(),
+                message: format!("it is not the key ring of {}", path.display()),
+                remedy: "Put the key file back that the store was made with, or correct store.key."
+                    .into(),
+                kind: ProblemKind::Broken,
+            }));
+        }
+        let (found, expected) = (generation, self.keys.generation.max(self.mark().read()?));
         if found < expected {
             return Err(StoreError::OldCopy { found, expected }.into());
         }
         Ok(store)
+    }
+
+    /// The mark of how new the store is: beside the helper's socket, or else beside the key.
+    pub fn mark(&self) -> Mark {
+        let tag = self.keys.identity().0;
+        let name: String = tag[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        let folder = |path: &Path| path.parent().unwrap_or(Path::new(".")).to_owned();
+        let folders = [folder(&self.config.helper_socket), folder(&self.config.key)];
+        Mark::new(&name, &[&folders[0], &folders[1]])
     }
 }

@@ -64,7 +64,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "account", "audit", "budget", "clock", "crypto", "id", "request", "window",
         ],
     ),
-    ("site", &["config", "crypto", "files", "store"]),
+    ("mark", &["files"]),
+    ("site", &["config", "crypto", "files", "mark", "store"]),
     // The two that know both.
     (
         "authenticate",

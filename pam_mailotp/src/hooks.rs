@@ -4,11 +4,12 @@ use std::ffi::CStr;
 use std::path::Path;
 use std::time::SystemTime;
 
-use mailotp_core::authenticate::{self, Door, Opening, Report, Visitor};
+use mailotp_core::authenticate::{self, Door, Gate, Opening, Report, Visitor};
 use mailotp_core::clock::{NoRandomness, Random, Timestamp};
 use mailotp_core::config::{Config, Enrolment};
 use mailotp_core::decide::{Answer, Handover};
 use mailotp_core::request::{AccountName, Remote, Request, Secret, Service};
+use mailotp_core::rule::Mode;
 use mailotp_core::site::{self, Site, SiteError};
 use pam::constants::PamResultCode;
 
@@ -30,13 +31,15 @@ impl Random for System {
 /// The `auth` phase.
 pub fn authenticate(host: &mut dyn Host, args: &[&CStr]) -> Code {
     // Whatever happens from here on, an earlier success on this handle counts no more.
-    let code = match host.remember(Standing::Refused) {
-        Ok(()) => {
-            Call::prepare(host, args).and_then(|(call, config)| call.authenticate(host, config))
+    let authenticate = |host: &mut dyn Host| -> Result<Code, Code> {
+        host.remember(Standing::Refused)?;
+        match Call::prepare(host, args) {
+            Ok((call, config)) => call.authenticate(host, config),
+            Err(Stop::At(code)) => Err(code),
+            Err(Stop::Nameless(args)) => leave_to_the_next(host, &args),
         }
-        Err(code) => Err(code),
     };
-    code.unwrap_or_else(|code| code)
+    authenticate(host).unwrap_or_else(|code| code)
 }
 
 /// The `account` phase.
@@ -46,8 +49,51 @@ pub fn account(host: &mut dyn Host, args: &[&CStr]) -> Code {
         return Code::PAM_AUTH_ERR;
     }
     let judged = standing == Some(Standing::Accepted);
-    Call::prepare(host, args)
-        .map_or_else(|code| code, |(call, config)| call.account(config, judged))
+    match Call::prepare(host, args) {
+        Ok((call, config)) => call.account(config, judged),
+        Err(Stop::At(code)) => code,
+        Err(Stop::Nameless(_)) => Code::PAM_SUCCESS,
+    }
+}
+
+/// Why a call ends before there is anything to judge.
+enum Stop {
+    /// With this code.
+    At(Code),
+    /// No account can have this name, and the site only observes.
+    Nameless(Args),
+}
+
+/// Observe mode, for whom no rule can be found: asks, and hands on what was typed.
+fn leave_to_the_next(host: &mut dyn Host, args: &Args) -> Result<Code, Code> {
+    let typed = secret(host, args, mailotp_core::prompt::PASSWORD)?;
+    if args.challenge {
+        let asks = typed.is_empty() || typed.as_slice() == b"?";
+        return Ok(answer::of_gate(if asks { Gate::Stop } else { Gate::GoOn }));
+    }
+    if !args.second_step {
+        host.set_authtok(&typed)?;
+    }
+    host.remember(Standing::PassedOn)?;
+    Ok(Code::PAM_IGNORE)
+}
+
+/// What was typed: asked for, or taken from a module before.
+fn secret(host: &mut dyn Host, args: &Args, prompt: &str) -> Result<Typed, Code> {
+    // As a second step the password that is there already is not the code.
+    let there = if args.second_step {
+        None
+    } else {
+        host.authtok()
+    };
+    match (args.secret, there) {
+        (SecretSource::Use | SecretSource::Try, Some(secret)) => Ok(secret),
+        (SecretSource::Use, None) if !args.second_step => {
+            log::error("use_first_pass: no module before has asked for a password");
+            Err(Code::PAM_AUTH_ERR)
+        }
+        _ => host.ask(prompt),
+    }
 }
 
 /// `setcred` succeeds where `auth` on this handle did.
@@ -69,10 +115,10 @@ struct Call {
 }
 
 impl Call {
-    fn prepare(host: &mut dyn Host, args: &[&CStr]) -> Result<(Call, Config), Code> {
+    fn prepare(host: &mut dyn Host, args: &[&CStr]) -> Result<(Call, Config), Stop> {
         let unavailable = |why: String| {
             log::error(&why);
-            Code::PAM_AUTHINFO_UNAVAIL
+            Stop::At(Code::PAM_AUTHINFO_UNAVAIL)
         };
         let args = Args::parse(args).map_err(unavailable)?;
         let mut config = load(&args.config).map_err(unavailable)?;
@@ -87,10 +133,15 @@ impl Call {
                 Service::of_pam(&name).map_err(|why| unavailable(why.to_string()))?
             }
         };
-        let user = host.user()?;
+        let user = host.user().map_err(Stop::At)?;
         let account = config.naming.account(&user).map_err(|why| {
-            log::error(&format!("a login to {service} was refused: {why}"));
-            Code::PAM_AUTH_ERR
+            log::error(&format!(
+                "no account can have the name of this login to {service}: {why}"
+            ));
+            match config.mode {
+                Mode::Enforce => Stop::At(Code::PAM_AUTH_ERR),
+                Mode::Observe => Stop::Nameless(args.clone()),
+            }
         })?;
         let call = Call {
             remote: Remote::of_pam(host.rhost().as_deref(), host.tty().as_deref()),
@@ -110,7 +161,7 @@ impl Call {
             Err(failed) => return self.without_site(host, &failed.0, &failed.1),
         };
         let typed = match self.door(&site, |door, visitor| door.opening(visitor, self.now)) {
-            Opening::Ask(prompt) => self.secret(host, &prompt)?,
+            Opening::Ask(prompt) => secret(host, &self.args, &prompt)?,
             Opening::Done(report) => return self.finish(host, *report, &[]),
         };
         if self.args.challenge {
@@ -191,28 +242,10 @@ impl Call {
             });
         }
         let typed = match report.answer {
-            Answer::PassOn(_) => self.secret(host, mailotp_core::prompt::PASSWORD)?,
+            Answer::PassOn(_) => secret(host, &self.args, mailotp_core::prompt::PASSWORD)?,
             _ => Typed::default(),
         };
         self.finish(host, report, &typed)
-    }
-
-    /// What was typed: asked for, or taken from a module before.
-    fn secret(&self, host: &mut dyn Host, prompt: &str) -> Result<Typed, Code> {
-        // As a second step the password that is there already is not the code.
-        let there = if self.args.second_step {
-            None
-        } else {
-            host.authtok()
-        };
-        match (self.args.secret, there) {
-            (SecretSource::Use | SecretSource::Try, Some(secret)) => Ok(secret),
-            (SecretSource::Use, None) if !self.args.second_step => {
-                log::error("use_first_pass: no module before has asked for a password");
-                Err(Code::PAM_AUTH_ERR)
-            }
-            _ => host.ask(prompt),
-        }
     }
 
     /// Event, next module's password, standing, code: in this order.
@@ -234,6 +267,7 @@ impl Call {
             random: &mut System,
             arena: &mut ffi::MappedArena,
             host: &self.host_name,
+            mark: &mut |generation| site.mark().note(generation),
         };
         work(&mut door, self.visitor())
     }

@@ -227,6 +227,36 @@ fn without_a_key_ring_who_is_never_judged_goes_on_and_so_does_observe_mode() {
     }
 }
 
+#[test]
+fn a_name_that_no_account_can_have_is_refused_and_in_observe_mode_handed_on() {
+    for bad in [&b"a b"[..], b"a/b", b"a\n", b"\xff"] {
+        let (_folder, config) = site("");
+        let mut host = Script {
+            user: Some(bad.to_vec()),
+            ..Script::default()
+        };
+        assert_eq!(authenticate(&mut host, &[&config]), Code::PAM_AUTH_ERR);
+        assert!(host.told.is_empty());
+        let (_folder, config) = site("mode = \"observe\"\n");
+        let answers = || [Ok("hunter2")].into();
+        let mut host = Script {
+            user: Some(bad.to_vec()),
+            answers: answers(),
+            ..Script::default()
+        };
+        assert_eq!(authenticate(&mut host, &[&config]), Code::PAM_IGNORE);
+        assert_eq!(host.told.last().unwrap(), "authtok hunter2");
+        assert_eq!(account(&mut host, &[&config]), Code::PAM_SUCCESS);
+        let mut host = Script {
+            user: Some(bad.to_vec()),
+            answers: answers(),
+            ..Script::default()
+        };
+        let gate = authenticate(&mut host, &[&config, c"challenge"]);
+        assert_eq!(gate, Code::PAM_USER_UNKNOWN);
+    }
+}
+
 /// CVE-2010-1938 OPIE, CVE-2015-9542 pam_radius, CVE-2020-10595 pam-krb5: long names or answers.
 #[test]
 fn cve_2010_1938_long_names_and_answers_are_refused() {

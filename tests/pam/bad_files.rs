@@ -181,6 +181,22 @@ fn last_nights_copy_of_the_store_is_refused() {
     case.is_whole();
 }
 
+#[test]
+fn a_copy_of_the_store_that_lacks_nothing_but_a_login_is_refused() {
+    let case = Case::new();
+    let sheet = case.site.sheet("bob");
+    let login = |from: &str| case.site.verdict("imap", "bob", from, &sheet.codes[0]);
+    case.site.shell("cp -a store copy").done();
+    assert_eq!(login("192.0.2.1"), "PAM_SUCCESS");
+    for put_back in ["cp -a copy/. store/", "mv store newer && cp -a copy store"] {
+        case.site.shell("cp -a store kept").done();
+        case.site.shell(put_back).done();
+        assert_eq!(login("192.0.2.2"), "PAM_AUTHINFO_UNAVAIL", "{put_back}");
+        case.site.shell("rm -rf store && mv kept store").done();
+    }
+    assert_eq!(login("192.0.2.2"), "PAM_AUTH_ERR", "spent, and stays so");
+}
+
 /// Each with the line of the mistake.
 const MISTAKES: [(&str, usize); 19] = [
     ("mode = \"enforce\"\ncolour = \"blue\"\n", 2),

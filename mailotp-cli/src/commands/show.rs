@@ -114,7 +114,7 @@ fn row(credential: &Credential, now: Timestamp) -> Vec<String> {
 
 fn state(credential: &Credential) -> &'static str {
     match credential.state {
-        State::Pending => "to be confirmed",
+        State::Pending => "pending",
         State::Live => "live",
         State::Suspended => "suspended",
         State::Revoked => "revoked",

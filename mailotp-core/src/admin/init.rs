@@ -54,10 +54,11 @@ pub fn initialise(config_path: &Path, source: &mut dyn Random) -> Result<Initial
     }
     let timeout = config.timeout;
     if !store.exists() {
+        refuse_a_lost_store(&key, &store)?;
         make_folder(&store, 0o700)?;
         // SQLite makes its files with the mode of the first one, and that with the umask.
         write_new(&store, b"", 0o600)?;
-        let made = SqliteStore::create(&store, timeout);
+        let made = SqliteStore::create(&store, site::load_keys(&key)?.identity(), timeout);
         if made.is_err() {
             let _ = std::fs::remove_file(&store);
         }
@@ -73,6 +74,22 @@ pub fn initialise(config_path: &Path, source: &mut dyn Random) -> Result<Initial
         store,
         created,
     })
+}
+
+/// A key ring that has seen a store is not given an empty one: whoever has lost the store must know.
+fn refuse_a_lost_store(key: &Path, store: &Path) -> Result<(), SiteError> {
+    let generation = site::load_keys(key)?.generation;
+    if generation == 0 {
+        return Ok(());
+    }
+    let remedy = "Put the store back. To begin anew without it, move the key file away first: \
+                  everybody must then enrol again.";
+    Err(SiteError::from(FileProblem {
+        path: store.to_owned(),
+        message: format!("it is missing, and the key ring has seen its generation {generation}"),
+        remedy: remedy.into(),
+        kind: ProblemKind::Broken,
+    }))
 }
 
 /// The first configuration: nobody is locked out before the administrator says so. Away from

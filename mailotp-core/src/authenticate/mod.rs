@@ -36,6 +36,8 @@ pub struct Door<'a> {
     pub arena: &'a mut dyn Arena,
     /// The name of this machine, for events.
     pub host: &'a str,
+    /// Told the generation that the store has reached with a consumption.
+    pub mark: &'a mut dyn FnMut(u64),
 }
 
 /// Who is at the door.
@@ -164,6 +166,9 @@ impl Door<'_> {
         let (ruling, charge) = self.decide(&case, store.as_mut())?;
         let settlement = self.settlement(&case, &ruling, charge)?;
         let settled = store.settle(&settlement)?;
+        if settled == Settled::Consumed && settlement.must_be_durable() {
+            (self.mark)(store.identity()?.generation);
+        }
         let event = settlement.event_of(settled);
         let answer = match settled {
             Settled::Consumed | Settled::InWindow => {

@@ -56,7 +56,7 @@ forward! {
     charge(charge: &Charge) -> Charged;
     settle(settlement: &Settlement) -> Settled;
     change(account: crate::id::AccountId, changes: &[Change], event: &Event) -> u64;
-    generation() -> u64;
+    identity() -> crate::store::Identity;
     accounts() -> Vec<crate::account::Account>;
     bucket(owner: &Owner) -> Bucket;
     events(filter: &EventFilter) -> Vec<Event>;
@@ -168,6 +168,7 @@ impl World {
             random: &mut self.random,
             arena: &mut arena,
             host: "host",
+            mark: &mut |_| (),
         };
         let result = work(&mut door);
         self.hashes += arena.0;

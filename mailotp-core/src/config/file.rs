@@ -371,7 +371,12 @@ impl Reader<'_> {
         let mut services = BTreeMap::new();
         let mut group_of: BTreeMap<String, String> = BTreeMap::new();
         let default = unplaced(MAIL.1.iter().map(|&name| name.to_owned()).collect());
-        let has_mail = tables.contains_key(MAIL.0);
+        // Services are folded wherever they are named (libpam does so too), and so are their groups.
+        let tables: Vec<_> = tables
+            .into_iter()
+            .map(|(group, members)| (group.to_ascii_lowercase(), members))
+            .collect();
+        let has_mail = tables.iter().any(|(group, _)| group == MAIL.0);
         let default = (!has_mail).then(|| (MAIL.0.to_owned(), default));
         for (group, members) in default.into_iter().chain(tables) {
             let lower = || {

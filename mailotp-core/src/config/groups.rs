@@ -30,6 +30,9 @@ impl Groups<'_> {
     }
 
     fn add(&self, entry: &str, users: &mut Users) -> Result<(), String> {
+        if entry.starts_with('@') {
+            return Err(format!("\"{entry}\": a group cannot hold another group"));
+        }
         if let Some(domain) = entry.strip_prefix("*@") {
             if domain.is_empty() || domain.contains(['*', '@']) {
                 return Err(format!(
@@ -89,10 +92,13 @@ mod tests {
 
     #[test]
     fn the_files_own_groups_come_before_etc_group() {
-        let own = BTreeMap::from([(
-            "staff".to_owned(),
-            vec!["Alice".to_owned(), "*@sales.example.com".to_owned()],
-        )]);
+        let own = BTreeMap::from([
+            (
+                "staff".to_owned(),
+                vec!["Alice".to_owned(), "*@sales.example.com".to_owned()],
+            ),
+            ("nested".to_owned(), vec!["@staff".to_owned()]),
+        ]);
         let groups = Groups {
             own: &own,
             naming: &Naming::default(),
@@ -104,7 +110,7 @@ mod tests {
         assert!(!staff.names.contains("mallory"));
         assert_eq!(resolve("@vpn").unwrap().names.len(), 2);
         assert!(resolve("@empty").unwrap().names.is_empty());
-        for bad in ["@nobody-has-it", "al*", "*@", "a/b", ""] {
+        for bad in ["@nested", "@nobody-has-it", "al*", "*@", "a/b", ""] {
             assert!(resolve(bad).is_err(), "{bad:?}");
         }
     }

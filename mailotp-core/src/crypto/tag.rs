@@ -35,6 +35,11 @@ pub enum TagPurpose {
 }
 
 impl KeyRing {
+    /// Says which key ring this is, whatever keys it has by now.
+    pub fn identity(&self) -> Tag {
+        self.tag(TagPurpose::Decoy, &[b"ring"])
+    }
+
     /// The tag of `parts`, whose borders count: `["ab", "c"]` is not `["a", "bc"]`.
     pub fn tag(&self, purpose: TagPurpose, parts: &[&[u8]]) -> Tag {
         let key = self.tag_key(purpose);

@@ -29,7 +29,7 @@ macro_rules! contract_of {
                 equal_events_are_counted,
                 the_log_is_filtered,
                 changes_are_all_or_nothing,
-                the_generation_grows_with_every_change,
+                the_generation_grows_with_every_change_and_all_that_is_used_up,
                 revoking_closes_windows,
                 four_networks_are_known,
                 names_cannot_be_sql,
@@ -595,10 +595,12 @@ pub(crate) fn changes_are_all_or_nothing(store: &mut dyn Store) {
     assert_eq!(store.accounts().unwrap().len(), 1);
 }
 
-pub(crate) fn the_generation_grows_with_every_change(store: &mut dyn Store) {
-    assert_eq!(store.generation().unwrap(), 0);
+pub(crate) fn the_generation_grows_with_every_change_and_all_that_is_used_up(
+    store: &mut dyn Store,
+) {
+    assert_eq!(store.identity().unwrap().generation, 0);
     fill(store);
-    let before = store.generation().unwrap();
+    let before = store.identity().unwrap().generation;
     let changed = Event {
         result: Verdict::Changed,
         ..event(2000, Reason::Renamed)
@@ -607,7 +609,20 @@ pub(crate) fn the_generation_grows_with_every_change(store: &mut dyn Store) {
         .change(ID, &[Change::Rename(id("s"), "x".into())], &changed)
         .unwrap();
     assert!(after > before);
-    assert_eq!(store.generation().unwrap(), after);
+    assert_eq!(store.identity().unwrap().generation, after);
+    for (what, grows) in [
+        (Use::Strike(1), true),
+        (Use::Strike(1), false),
+        (Use::Login, false),
+    ] {
+        let before = store.identity().unwrap().generation;
+        let _ = store.settle(&settlement(2001, "s", what)).unwrap();
+        assert_eq!(
+            store.identity().unwrap().generation > before,
+            grows,
+            "{what:?}"
+        );
+    }
 }
 
 pub(crate) fn revoking_closes_windows(store: &mut dyn Store) {

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use super::{
-    DAY, EventFilter, KNOWN_DAYS, KNOWN_NETWORKS, SAME_EVENT_WITHIN, Store, StoreError, may_merge,
+    DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, SAME_EVENT_WITHIN, Store, StoreError,
+    may_merge,
 };
 use crate::account::{Account, Change, Credential, Settled, Settlement, Snapshot, State, Use};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
 use crate::clock::Timestamp;
+use crate::crypto::Tag;
 use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Network};
 use crate::window::{self, Window};
@@ -235,6 +237,9 @@ impl Store for MemoryStore {
             .account
             .and_then(|account| self.records.get_mut(&account));
         let settled = record.map_or(Settled::Consumed, |record| record.settle(settlement));
+        if settled == Settled::Consumed && settlement.must_be_durable() {
+            self.generation += 1;
+        }
         if let Some(charge) = &settlement.refund {
             let mut buckets = self.take(charge);
             charge.refund(&mut buckets);
@@ -282,8 +287,11 @@ impl Store for MemoryStore {
         Ok(self.generation)
     }
 
-    fn generation(&mut self) -> Result<u64, StoreError> {
-        Ok(self.generation)
+    fn identity(&mut self) -> Result<Identity, StoreError> {
+        Ok(Identity {
+            ring: Tag([0; 16]),
+            generation: self.generation,
+        })
     }
 
     fn accounts(&mut self) -> Result<Vec<Account>, StoreError> {

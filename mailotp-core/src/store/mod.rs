@@ -11,6 +11,7 @@ use crate::account::{Account, Change, Settled, Settlement, Snapshot};
 use crate::audit::{Event, Verdict};
 use crate::budget::{Bucket, Charge, Charged, Owner};
 use crate::clock::Timestamp;
+use crate::crypto::Tag;
 use crate::id::AccountId;
 use crate::request::AccountName;
 
@@ -88,10 +89,19 @@ impl StoreError {
                 "Make room on the disk; nothing is lost, and logins go on as soon as there is some."
             }
             StoreError::Exists => "Choose another name.",
-            StoreError::Gone => "Look again with: mailotp-cli show",
+            StoreError::Gone => "Look again at what there is, with: show",
             StoreError::Failed(_) => "Look at the disk and at the log of the system.",
         }
     }
+}
+
+/// Which store this is, and how new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Of the key ring that it belongs to.
+    pub ring: Tag,
+    /// Grows with every [`Store::change`], and with every durable consumption.
+    pub generation: u64,
 }
 
 /// What a filter lets through.
@@ -131,8 +141,8 @@ pub trait Store {
         event: &Event,
     ) -> Result<u64, StoreError>;
 
-    /// The generation: grows with every [`Store::change`].
-    fn generation(&mut self) -> Result<u64, StoreError>;
+    /// Which store this is, and how new.
+    fn identity(&mut self) -> Result<Identity, StoreError>;
 
     /// All accounts, by name.
     fn accounts(&mut self) -> Result<Vec<Account>, StoreError>;

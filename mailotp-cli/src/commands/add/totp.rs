@@ -98,8 +98,8 @@ fn hand_out(
         "It is live.\n".to_owned()
     } else {
         format!(
-            "It is live once a code has confirmed it: mailotp-cli confirm {}\n",
-            credential.id
+            "It is live once a code has confirmed it: mailotp-cli --user {} confirm {}\n",
+            added.known.account.name, credential.id
         )
     };
     if let Some(path) = output {

@@ -6,9 +6,18 @@ use std::process::{Command, Stdio};
 use super::{ConfigFile, MARK, Plan, config_argument};
 use crate::error::{CliError, FAILED};
 
-/// The services that a Dovecot asks PAM for: the protocol (`%s`), and `webmail` for a listener of
-/// its own.
-const SERVICES: [&str; 6] = ["imap", "pop3", "submission", "sieve", "smtp", "webmail"];
+/// The services that a Dovecot asks PAM for: the protocol (`%s`), `doveadm` of `doveadm auth test`,
+/// and `webmail` for a listener of its own. One without its file is judged by `/etc/pam.d/other`,
+/// which on Debian takes main passwords.
+const SERVICES: [&str; 7] = [
+    "imap",
+    "pop3",
+    "submission",
+    "sieve",
+    "smtp",
+    "doveadm",
+    "webmail",
+];
 
 const PAM_FOLDER: &str = "/etc/pam.d";
 const DOVECOT_FILE: &str = "/etc/dovecot/conf.d/auth-mailotp.conf.ext";
@@ -39,17 +48,24 @@ pub fn plan(config: &Path, virtual_users: bool) -> Result<Plan, CliError> {
         path: DOVECOT_FILE.into(),
         content: databases(virtual_users),
     });
-    let next = vec![
+    let mut next = vec![
         "In /etc/dovecot/conf.d/10-auth.conf, put in place of `!include auth-system.conf.ext`: \
-         `!include auth-mailotp.conf.ext`; databases of main passwords go below it."
-            .to_owned(),
-        "Look at the outcome: doveconf -n".to_owned(),
-        "Reload: doveadm reload".to_owned(),
-        "Webmail gets a listener of its own, on a port that only the webmail host reaches; in both \
-         databases, its logins get a service of their own: \
-         args = %{if;%a;==;10143;mailotp-webmail;mailotp-%s}"
-            .to_owned(),
+         `!include auth-mailotp.conf.ext`. Databases of main passwords go below it, each with \
+         `mechanisms = plain login`: CRAM-MD5 and SCRAM logins pass mailotp by.",
+        "Look at the outcome: doveconf -n",
+        "Reload: doveadm reload",
+        "Webmail gets a listener of its own, on a port that only the webmail host reaches. Copy \
+         auth-mailotp.conf.ext under another name, include that, and write in both databases, in \
+         place of mailotp-%s: %{if;%a;==;10143;mailotp-webmail;mailotp-%s} (-challenge behind it \
+         in the second).",
     ];
+    if virtual_users {
+        next.push(
+            "Write the rules with accept = [\"app-password\", \"otp\"]: \"password+otp\" needs a \
+             module behind mailotp that judges the password, and there is none here.",
+        );
+    }
+    let next = next.into_iter().map(str::to_owned).collect();
     Ok(Plan { files, next })
 }
 

@@ -15,10 +15,11 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
 };
 
-use super::{DAY, EventFilter, KNOWN_DAYS, Store, StoreError, VERSION};
+use super::{DAY, EventFilter, Identity, KNOWN_DAYS, Store, StoreError, VERSION};
 use crate::account::{Account, Change, Settled, Settlement, Snapshot, State};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
+use crate::crypto::Tag;
 use crate::id::AccountId;
 use crate::request::AccountName;
 
@@ -31,8 +32,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Fills a new, empty file with a store. Fails where something is in it already.
-    pub fn create(path: &Path, timeout: Duration) -> Result<SqliteStore, StoreError> {
+    /// Fills a new, empty file with a store of this key ring. Fails where something is in it already.
+    pub fn create(path: &Path, ring: Tag, timeout: Duration) -> Result<SqliteStore, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
         let connection = connect(path, flags, timeout)?;
         let pages: u32 = connection
@@ -45,7 +46,10 @@ impl SqliteStore {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.execute_batch("BEGIN IMMEDIATE")?;
             connection.execute_batch(include_str!("schema.sql"))?;
-            connection.execute("INSERT INTO store (generation, newest) VALUES (0, 0)", [])?;
+            connection.execute(
+                "INSERT INTO store (ring, generation, newest) VALUES (?1, 0, 0)",
+                [ring.0],
+            )?;
             connection.pragma_update(None, "application_id", APPLICATION_ID)?;
             connection.pragma_update(None, "user_version", VERSION)?;
             connection.execute_batch("COMMIT")
@@ -179,7 +183,7 @@ impl Store for SqliteStore {
     }
 
     fn settle(&mut self, settlement: &Settlement) -> Result<Settled, StoreError> {
-        self.write(settle::must_be_durable(settlement), |transaction| {
+        self.write(settlement.must_be_durable(), |transaction| {
             settle::settle(transaction, settlement)
         })
     }
@@ -203,10 +207,16 @@ impl Store for SqliteStore {
         })
     }
 
-    fn generation(&mut self) -> Result<u64, StoreError> {
-        let generation = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0).map(|number| number as u64);
+    fn identity(&mut self) -> Result<Identity, StoreError> {
+        let identity = |row: &rusqlite::Row<'_>| {
+            let generation: i64 = row.get(1)?;
+            Ok(Identity {
+                ring: Tag(row.get(0)?),
+                generation: generation as u64,
+            })
+        };
         self.connection
-            .query_row("SELECT generation FROM store", [], generation)
+            .query_row("SELECT ring, generation FROM store", [], identity)
             .map_err(failed)
     }
 

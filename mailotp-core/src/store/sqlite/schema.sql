@@ -3,7 +3,8 @@
 
 -- One row.
 CREATE TABLE store (
-  generation INTEGER NOT NULL,  -- grows with every change; the key ring remembers it
+  ring       BLOB NOT NULL,     -- keyed: says which key ring belongs to this store
+  generation INTEGER NOT NULL,  -- grows with every change and with all that is used up
   newest     INTEGER NOT NULL   -- the time of the newest event: a clock behind it was set back
 ) STRICT;
 

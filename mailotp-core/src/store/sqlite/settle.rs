@@ -8,14 +8,6 @@ use crate::id::AccountId;
 use crate::store::{DAY, KNOWN_NETWORKS};
 use crate::window::{self, Window};
 
-/// A consumption, or a last login of several, must not come back after a power cut. The rest may.
-pub(super) fn must_be_durable(settlement: &Settlement) -> bool {
-    settlement
-        .consume
-        .as_ref()
-        .is_some_and(|consumption| consumption.what != Use::Login || settlement.counted)
-}
-
 pub(super) fn settle(
     transaction: &Transaction<'_>,
     settlement: &Settlement,
@@ -24,6 +16,9 @@ pub(super) fn settle(
         Some(account) => settle_account(transaction, account, settlement)?,
         None => Settled::Consumed,
     };
+    if settled == Settled::Consumed && settlement.must_be_durable() {
+        transaction.execute("UPDATE store SET generation = generation + 1", [])?;
+    }
     let event = settlement.event_of(settled);
     match settlement.account {
         Some(_) => events::insert(transaction, &event)?,

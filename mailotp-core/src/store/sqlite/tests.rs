@@ -21,7 +21,7 @@ impl Temporary {
         std::fs::write(&path, "").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         Temporary {
-            store: SqliteStore::create(&path, TIMEOUT).unwrap(),
+            store: SqliteStore::create(&path, Tag([0; 16]), TIMEOUT).unwrap(),
             folder,
         }
     }
@@ -49,8 +49,8 @@ impl Store for Temporary {
     ) -> Result<u64, StoreError> {
         self.store.change(account, changes, event)
     }
-    fn generation(&mut self) -> Result<u64, StoreError> {
-        self.store.generation()
+    fn identity(&mut self) -> Result<Identity, StoreError> {
+        self.store.identity()
     }
     fn accounts(&mut self) -> Result<Vec<Account>, StoreError> {
         self.store.accounts()
@@ -89,7 +89,10 @@ fn what_is_no_store_is_named_as_such() {
         .unwrap();
     assert!(matches!(open(), Err(StoreError::NotAStore(_))));
     assert!(
-        matches!(SqliteStore::create(&path, TIMEOUT), Err(StoreError::Exists)),
+        matches!(
+            SqliteStore::create(&path, Tag([0; 16]), TIMEOUT),
+            Err(StoreError::Exists)
+        ),
         "filled somebody else's file"
     );
 }
