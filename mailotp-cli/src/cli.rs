@@ -97,6 +97,16 @@ pub enum Command {
         #[arg(long)]
         from: String,
     },
+    /// List, lock and unlock accounts; give guesses back
+    User {
+        #[command(subcommand)]
+        action: User,
+    },
+    /// Say that the clock is right
+    Clock {
+        #[command(subcommand)]
+        action: Clock,
+    },
     /// Show what happened
     #[command(after_help = "Example: mailotp-cli log --since 1d")]
     Log(Log),
@@ -236,6 +246,46 @@ pub enum Grace {
         /// Which; without any: all
         ids: Vec<String>,
     },
+}
+
+/// Accounts.
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// All of them
+    #[command(after_help = "Example: mailotp-cli user list")]
+    List,
+    /// What one has
+    #[command(after_help = "Example: mailotp-cli user show alice")]
+    Show {
+        /// Which
+        name: String,
+    },
+    /// Let nobody in, by whatever means
+    #[command(after_help = "Example: mailotp-cli user lock alice")]
+    Lock {
+        /// Which
+        name: String,
+    },
+    /// Let somebody in again
+    #[command(after_help = "Example: mailotp-cli user unlock alice")]
+    Unlock {
+        /// Which
+        name: String,
+    },
+    /// Give back the guesses that wrong codes have cost
+    #[command(after_help = "Example: mailotp-cli user forgive alice")]
+    Forgive {
+        /// Which
+        name: String,
+    },
+}
+
+/// The clock.
+#[derive(Debug, Subcommand)]
+pub enum Clock {
+    /// It was ahead once, and is right now: windows and TOTP are trusted to it again
+    #[command(after_help = "Example: mailotp-cli clock accept")]
+    Accept,
 }
 
 /// What of the log.

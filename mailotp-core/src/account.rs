@@ -335,4 +335,11 @@ pub enum Change {
     Revoke(Vec<CredentialId>),
     /// These windows end; `None`: all.
     EndWindows(Option<Vec<CredentialId>>),
+    /// Nobody comes in any more, or somebody does again.
+    Lock(bool),
+    /// All guesses are given back.
+    Forgive,
+    /// The clock of the event is right, whatever the store has seen. Concerns the whole store; the
+    /// windows that were used later than that end.
+    AcceptClock(Timestamp),
 }

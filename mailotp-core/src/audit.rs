@@ -152,6 +152,14 @@ names! {
         Renamed = "renamed",
         /// A change: windows were ended.
         GraceEnded = "grace-ended",
+        /// A change: the account was locked.
+        Locked = "locked",
+        /// A change: the account was unlocked.
+        Unlocked = "unlocked",
+        /// A change: the guesses were given back.
+        Forgiven = "forgiven",
+        /// A change: the clock is right again.
+        ClockAccepted = "clock-accepted",
     }
 }
 

@@ -10,6 +10,9 @@ use crate::request::symbol;
 pub struct AccountId(pub i64);
 
 impl AccountId {
+    /// No account: for what concerns the whole store.
+    pub const NOBODY: AccountId = AccountId(-1);
+
     /// A new one.
     pub fn generate(source: &mut dyn Random) -> Result<AccountId, NoRandomness> {
         Ok(AccountId(i64::from_be_bytes(random(source)?) & i64::MAX))

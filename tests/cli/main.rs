@@ -15,6 +15,7 @@ mod revoke;
 mod setup;
 mod show;
 mod usage;
+mod user;
 
 /// Where the account's owner sits.
 const HOME: &str = "192.0.2.7";

@@ -2,6 +2,7 @@
 
 mod add;
 mod challenge;
+mod clock;
 mod confirm;
 mod explain;
 mod grace;
@@ -11,6 +12,7 @@ mod rename;
 mod revoke;
 mod setup;
 mod show;
+mod user;
 
 use crate::cli::{Cli, Command};
 use crate::context::Context;
@@ -31,7 +33,12 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Init | Command::Setup { .. } => Ok(()),
         Command::Add { kind } => add::run(&mut context, kind),
         Command::Confirm { name } => confirm::run(&mut context, name),
-        Command::Show => show::run(&mut context),
+        Command::Show => {
+            let account = context.account_name()?;
+            show::run(&mut context, &account)
+        }
+        Command::User { action } => user::run(&mut context, action),
+        Command::Clock { action } => clock::run(&mut context, action),
         Command::Challenge => challenge::run(&mut context),
         Command::Revoke { names, all } => revoke::run(&mut context, names, *all),
         Command::Rename { name, label } => rename::run(&mut context, name, label),

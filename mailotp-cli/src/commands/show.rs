@@ -3,6 +3,7 @@
 use mailotp_core::account::{Credential, State};
 use mailotp_core::authenticate::account_bucket;
 use mailotp_core::clock::Timestamp;
+use mailotp_core::request::AccountName;
 use mailotp_core::store::Store;
 use serde_json::{Value, json};
 
@@ -11,8 +12,8 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::{output, time};
 
-pub fn run(context: &mut Context<'_>) -> Result<(), CliError> {
-    let known = context.known()?;
+pub fn run(context: &mut Context<'_>, account: &AccountName) -> Result<(), CliError> {
+    let known = context.admin(|admin| admin.account(account))?;
     let (owner, limit) = account_bucket(&context.site.config, known.account.id);
     let bucket = context
         .store
@@ -60,7 +61,9 @@ pub fn run(context: &mut Context<'_>) -> Result<(), CliError> {
             );
         }
         if known.account.locked {
-            text += "\nThe account is locked.\n";
+            text += &format!(
+                "\nThe account is locked. Unlock it with: mailotp-cli user unlock {name}\n"
+            );
         }
         text
     })?)

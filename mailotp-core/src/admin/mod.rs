@@ -265,6 +265,34 @@ impl Admin<'_> {
         )
     }
 
+    /// Locks or unlocks an account.
+    pub fn lock(&mut self, known: &Known, locked: bool) -> Result<(), AdminError> {
+        let reason = if locked {
+            Reason::Locked
+        } else {
+            Reason::Unlocked
+        };
+        self.change(&known.account, &[Change::Lock(locked)], reason, None)
+    }
+
+    /// Gives all guesses back.
+    pub fn forgive(&mut self, known: &Known) -> Result<(), AdminError> {
+        self.change(&known.account, &[Change::Forgive], Reason::Forgiven, None)
+    }
+
+    /// Says that the clock is right, whatever events the store has seen.
+    pub fn accept_clock(&mut self) -> Result<(), AdminError> {
+        let event = self.event(Reason::ClockAccepted);
+        let change = [Change::AcceptClock(self.now)];
+        self.generation = Some(self.store.change(AccountId::NOBODY, &change, &event)?);
+        Ok(())
+    }
+
+    /// All accounts, by name.
+    pub fn accounts(&mut self) -> Result<Vec<Account>, AdminError> {
+        Ok(self.store.accounts()?)
+    }
+
     fn free_label(&self, known: &Known, label: &str) -> Result<String, AdminError> {
         let label = label.trim();
         let length = label.chars().count();
@@ -285,22 +313,31 @@ impl Admin<'_> {
         credential: Option<&Credential>,
     ) -> Result<(), AdminError> {
         let event = Event {
+            account: Some(account.name.to_string()),
+            kind: credential.map(|credential| credential.kind.as_str().to_owned()),
+            credential: credential.map(|credential| credential.id.to_string()),
+            ..self.event(reason)
+        };
+        self.generation = Some(self.store.change(account.id, changes, &event)?);
+        Ok(())
+    }
+
+    fn event(&self, reason: Reason) -> Event {
+        Event {
             time: self.now,
             host: self.host.clone(),
             actor: Some(self.actor.clone()),
-            account: Some(account.name.to_string()),
+            account: None,
             service: None,
             remote: None,
             result: Verdict::Changed,
             reason,
             would: None,
             rule: None,
-            kind: credential.map(|credential| credential.kind.as_str().to_owned()),
-            credential: credential.map(|credential| credential.id.to_string()),
+            kind: None,
+            credential: None,
             count: 1,
-        };
-        self.generation = Some(self.store.change(account.id, changes, &event)?);
-        Ok(())
+        }
     }
 
     fn new_account(&mut self, name: &AccountName) -> Result<Account, AdminError> {

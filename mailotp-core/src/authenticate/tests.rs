@@ -657,20 +657,10 @@ fn kinds_that_the_rule_does_not_accept_are_never_compared() {
 fn a_locked_account_is_refused_by_every_phase() {
     let mut world = World::new("[[rule]]\nname = \"r\"\naccept = [\"password\", \"otp\"]");
     let codes = world.sheet("alice", 2, Scope::default());
-    let mut account = world.store.read(&name("alice")).unwrap().account.unwrap();
-    account.locked = true;
-    let changed = Event {
-        ..world.report("x", "imap", HERE, "?").event
-    };
-    world
-        .store
-        .change(account.id, &[Change::Create(account.clone())], &changed)
-        .unwrap_err();
-    world.store = Shared::default();
-    world
-        .store
-        .change(account.id, &[Change::Create(account)], &changed)
-        .unwrap();
+    world.admin(|admin| {
+        let known = admin.account(&name("alice"))?;
+        admin.lock(&known, true)
+    });
     assert_eq!(
         world.login("alice", HERE, &codes[0]),
         (Answer::Refuse, Reason::Closed)

@@ -33,6 +33,9 @@ macro_rules! contract_of {
                 revoking_closes_windows,
                 four_networks_are_known,
                 names_cannot_be_sql,
+                a_locked_account_says_so,
+                forgiving_gives_all_guesses_back,
+                an_accepted_clock_is_the_newest_again,
             );
         }
     };
@@ -40,7 +43,7 @@ macro_rules! contract_of {
         $(#[test]
         fn $case() {
             let mut guard = $new;
-            crate::store::contract::$case(&mut guard);
+            crate::store::contract::$case(guard.store());
         })*
     };
 }
@@ -696,6 +699,81 @@ pub(crate) fn names_cannot_be_sql(store: &mut dyn Store) {
             "{hostile}"
         );
     }
+}
+
+pub(crate) fn a_locked_account_says_so(store: &mut dyn Store) {
+    fill(store);
+    let changed = Event {
+        result: Verdict::Changed,
+        ..event(1500, Reason::Locked)
+    };
+    for locked in [true, false] {
+        store.change(ID, &[Change::Lock(locked)], &changed).unwrap();
+        assert_eq!(read(store).account.unwrap().locked, locked);
+    }
+    assert!(
+        store
+            .change(AccountId(99), &[Change::Lock(true)], &changed)
+            .is_err()
+    );
+}
+
+pub(crate) fn forgiving_gives_all_guesses_back(store: &mut dyn Store) {
+    fill(store);
+    let limit = Limit {
+        burst: 1,
+        refill: Duration::from_secs(60),
+    };
+    let charge = |owner: Owner, tag| Charge {
+        from: vec![(owner, limit)],
+        guess: Guess {
+            tag,
+            until: Timestamp(90_000),
+        },
+        at: Timestamp(2000),
+    };
+    let other = Owner::Account(AccountId(70));
+    for owner in [Owner::Account(ID), other.clone()] {
+        assert_eq!(
+            store.charge(&charge(owner.clone(), 1)).unwrap(),
+            Charged::Taken
+        );
+        assert_eq!(store.charge(&charge(owner, 2)).unwrap(), Charged::Exhausted);
+    }
+    let changed = Event {
+        result: Verdict::Changed,
+        ..event(2000, Reason::Forgiven)
+    };
+    store.change(ID, &[Change::Forgive], &changed).unwrap();
+    assert_eq!(
+        store.charge(&charge(Owner::Account(ID), 3)).unwrap(),
+        Charged::Taken
+    );
+    assert_eq!(
+        store.charge(&charge(other, 3)).unwrap(),
+        Charged::Exhausted,
+        "another account's"
+    );
+}
+
+pub(crate) fn an_accepted_clock_is_the_newest_again(store: &mut dyn Store) {
+    fill(store);
+    let ahead = Settlement {
+        window: offer("w1", "192.0.2.1"),
+        ..settlement(900_000, "s", Use::Strike(1))
+    };
+    assert_eq!(store.settle(&ahead).unwrap(), Settled::Consumed);
+    assert_eq!(read(store).newest, Timestamp(900_000));
+    let changed = Event {
+        result: Verdict::Changed,
+        ..event(2000, Reason::ClockAccepted)
+    };
+    store
+        .change(ID, &[Change::AcceptClock(Timestamp(2000))], &changed)
+        .unwrap();
+    let snapshot = read(store);
+    assert_eq!(snapshot.newest, Timestamp(2000));
+    assert!(snapshot.windows.is_empty(), "a window of the future");
 }
 
 /// For races between connections: an account with a sheet.

@@ -34,6 +34,10 @@ pub(crate) struct MemoryStore {
 }
 
 impl MemoryStore {
+    pub(crate) fn store(&mut self) -> &mut dyn Store {
+        self
+    }
+
     fn tell(&mut self, event: &Event) {
         self.newest = self.newest.max(event.time);
         let same = self.events.iter_mut().rev().find(|other| {
@@ -188,6 +192,9 @@ impl Record {
                     self.windows.retain(|window| window.credential != *id);
                 }
             }
+            Change::Lock(locked) => self.account.as_mut()?.locked = *locked,
+            // What concerns more than the account is done by the store.
+            Change::Forgive | Change::AcceptClock(_) => {}
             Change::EndWindows(None) => self.windows.clear(),
             Change::EndWindows(Some(ids)) => {
                 for id in ids {
@@ -282,6 +289,21 @@ impl Store for MemoryStore {
             record.apply(change).ok_or(StoreError::Gone)?;
         }
         self.records.insert(account, record);
+        for change in changes {
+            match change {
+                Change::Forgive => {
+                    let own = format!("{}/", account.0);
+                    self.buckets.retain(|owner, _| !owner.starts_with(&own));
+                }
+                Change::AcceptClock(now) => {
+                    self.newest = *now;
+                    for record in self.records.values_mut() {
+                        record.windows.retain(|window| window.used <= *now);
+                    }
+                }
+                _ => {}
+            }
+        }
         self.tell(event);
         self.generation += 1;
         Ok(self.generation)

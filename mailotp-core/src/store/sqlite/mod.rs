@@ -284,6 +284,17 @@ fn apply(
                 )
                 .map(|_| ())
         }),
+        Change::Lock(locked) => one(transaction.execute(
+            "UPDATE account SET locked = ?2 WHERE id = ?1",
+            params![account.0, locked],
+        )?),
+        Change::Forgive => transaction
+            .execute("DELETE FROM bucket WHERE account = ?1", [account.0])
+            .map(|_| ()),
+        Change::AcceptClock(now) => {
+            transaction.execute("DELETE FROM grace WHERE used > ?1", [now.0])?;
+            one(transaction.execute("UPDATE store SET newest = ?1", [now.0])?)
+        }
         Change::EndWindows(None) => transaction
             .execute("DELETE FROM grace WHERE account = ?1", [account.0])
             .map(|_| ()),

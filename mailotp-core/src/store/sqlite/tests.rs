@@ -26,40 +26,12 @@ impl Temporary {
         }
     }
 
+    pub(super) fn store(&mut self) -> &mut dyn Store {
+        &mut self.store
+    }
+
     fn path(&self) -> PathBuf {
         self.folder.path().join("m.db")
-    }
-}
-
-impl Store for Temporary {
-    fn read(&mut self, name: &AccountName) -> Result<Snapshot, StoreError> {
-        self.store.read(name)
-    }
-    fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
-        self.store.charge(charge)
-    }
-    fn settle(&mut self, settlement: &Settlement) -> Result<Settled, StoreError> {
-        self.store.settle(settlement)
-    }
-    fn change(
-        &mut self,
-        account: AccountId,
-        changes: &[Change],
-        event: &Event,
-    ) -> Result<u64, StoreError> {
-        self.store.change(account, changes, event)
-    }
-    fn identity(&mut self) -> Result<Identity, StoreError> {
-        self.store.identity()
-    }
-    fn accounts(&mut self) -> Result<Vec<Account>, StoreError> {
-        self.store.accounts()
-    }
-    fn bucket(&mut self, owner: &Owner) -> Result<Bucket, StoreError> {
-        self.store.bucket(owner)
-    }
-    fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
-        self.store.events(filter)
     }
 }
 
@@ -155,7 +127,7 @@ fn a_store_that_somebody_holds_costs_the_timeout_and_no_more() {
 fn cve_2026_22751_a_race_of_many_connections_has_one_winner() {
     use crate::store::contract::{fill_for_race, race_settlement};
     let mut temporary = Temporary::new();
-    fill_for_race(&mut temporary);
+    fill_for_race(temporary.store());
     for number in 1..=3 {
         let path = temporary.path();
         let runners: Vec<_> = (0..8)
@@ -198,7 +170,7 @@ fn the_journal_is_a_log_and_its_files_are_private() {
         .pragma_query_value(None, "journal_mode", |row| row.get(0))
         .unwrap();
     assert_eq!(mode, "wal");
-    crate::store::contract::fill_for_race(&mut temporary);
+    crate::store::contract::fill_for_race(temporary.store());
     for file in std::fs::read_dir(temporary.folder.path()).unwrap() {
         let file = file.unwrap();
         let mode = file.metadata().unwrap().permissions().mode() & 0o777;
