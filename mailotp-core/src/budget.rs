@@ -29,6 +29,8 @@ pub struct Bucket {
     pub full_at: Timestamp,
     /// Secrets that were charged and need not be again, newest last.
     pub charged: Vec<Guess>,
+    /// Of a slot: who came last.
+    pub holder: u32,
 }
 
 /// A wrong secret that was charged: 16 bits of a keyed tag, too few to find the secret by.
@@ -50,7 +52,14 @@ pub enum Owner {
     /// An account from a network from which it really logged in.
     Known(AccountId, Network),
     /// One of a fixed number of slots that all unknown names share.
-    Stranger(u16),
+    Stranger {
+        /// For which of the limits.
+        what: &'static str,
+        /// Which.
+        slot: u16,
+        /// Who comes to it. The slot is kept for the last one who came.
+        holder: u32,
+    },
 }
 
 impl Owner {
@@ -60,7 +69,7 @@ impl Owner {
             Owner::Network(account, network) => format!("{}/net/{}", account.0, network.as_str()),
             Owner::Account(account) => format!("{}/all", account.0),
             Owner::Known(account, network) => format!("{}/known/{}", account.0, network.as_str()),
-            Owner::Stranger(slot) => format!("stranger/{slot}"),
+            Owner::Stranger { what, slot, .. } => format!("stranger/{what}/{slot}"),
         }
     }
 
@@ -70,7 +79,7 @@ impl Owner {
             Owner::Network(account, _) | Owner::Account(account) | Owner::Known(account, _) => {
                 Some(*account)
             }
-            Owner::Stranger(_) => None,
+            Owner::Stranger { .. } => None,
         }
     }
 }
@@ -97,6 +106,16 @@ pub enum Charged {
     Before,
     /// There is none left.
     Exhausted,
+}
+
+impl Owner {
+    fn holder(&self) -> u32 {
+        if let Owner::Stranger { holder, .. } = self {
+            *holder
+        } else {
+            0
+        }
+    }
 }
 
 impl Bucket {
@@ -137,6 +156,14 @@ impl Charge {
     /// Takes the guess from `buckets`, which stand in the order of [`Charge::from`].
     pub fn take(&self, buckets: &mut [Bucket]) -> Charged {
         let now = self.at;
+        for ((owner, _), bucket) in self.from.iter().zip(buckets.iter_mut()) {
+            if bucket.holder != owner.holder() {
+                *bucket = Bucket {
+                    holder: owner.holder(),
+                    ..Bucket::default()
+                };
+            }
+        }
         let Some((first, _)) = buckets.split_first_mut() else {
             return Charged::Exhausted;
         };
@@ -187,9 +214,17 @@ mod tests {
         refill: Duration::from_secs(60),
     };
 
+    fn slot(slot: u16) -> Owner {
+        Owner::Stranger {
+            what: "network",
+            slot,
+            holder: 7,
+        }
+    }
+
     fn charge(tag: u16, at: i64) -> Charge {
         Charge {
-            from: vec![(Owner::Stranger(0), LIMIT)],
+            from: vec![(slot(0), LIMIT)],
             guess: Guess {
                 tag,
                 until: Timestamp(at + 86_400),
@@ -233,7 +268,7 @@ mod tests {
             ..LIMIT
         };
         let charge = |tag| Charge {
-            from: vec![(Owner::Stranger(0), limit)],
+            from: vec![(slot(0), limit)],
             ..charge(tag, 1000)
         };
         let mut bucket = [Bucket::default()];
@@ -252,7 +287,7 @@ mod tests {
     fn all_buckets_give_or_none_does() {
         let narrow = Limit { burst: 1, ..LIMIT };
         let both = |tag| Charge {
-            from: vec![(Owner::Stranger(0), LIMIT), (Owner::Stranger(1), narrow)],
+            from: vec![(slot(0), LIMIT), (slot(1), narrow)],
             ..charge(tag, 1000)
         };
         let mut buckets = [Bucket::default(), Bucket::default()];
@@ -262,10 +297,31 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_is_full_again_for_whoever_comes_next() {
+        let mut bucket = [Bucket::default()];
+        for tag in 0..3 {
+            assert_eq!(charge(tag, 1000).take(&mut bucket), Charged::Taken);
+        }
+        assert_eq!(charge(3, 1000).take(&mut bucket), Charged::Exhausted);
+        let owner = Owner::Stranger {
+            what: "network",
+            slot: 0,
+            holder: 8,
+        };
+        let next = Charge {
+            from: vec![(owner, LIMIT)],
+            ..charge(3, 1000)
+        };
+        assert_eq!(next.take(&mut bucket), Charged::Taken);
+        assert_eq!(bucket[0].left(LIMIT, Timestamp(1000)), 2);
+    }
+
+    #[test]
     fn a_refund_leaves_no_trace() {
         let mut bucket = [Bucket {
             full_at: Timestamp(1000),
             charged: Vec::new(),
+            holder: 7,
         }];
         let before = bucket.clone();
         assert_eq!(charge(7, 1000).take(&mut bucket), Charged::Taken);

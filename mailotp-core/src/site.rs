@@ -126,6 +126,9 @@ impl Site {
             ProblemKind::Missing => StoreError::Missing(path.display().to_string()).into(),
             _ => SiteError::File(problem),
         })?;
+        // The mark first: a login writes it after its commit, so that a store that is read later is
+        // never older.
+        let expected = self.keys.generation.max(self.mark().read()?);
         let mut store = SqliteStore::open(path, self.config.timeout)?;
         let Identity { ring, generation } = store.identity()?;
         if ring != self.keys.identity() {
@@ -137,9 +140,12 @@ impl Site {
                 kind: ProblemKind::Broken,
             }));
         }
-        let (found, expected) = (generation, self.keys.generation.max(self.mark().read()?));
-        if found < expected {
-            return Err(StoreError::OldCopy { found, expected }.into());
+        if generation < expected {
+            return Err(StoreError::OldCopy {
+                found: generation,
+                expected,
+            }
+            .into());
         }
         Ok(store)
     }

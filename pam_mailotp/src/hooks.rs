@@ -2,14 +2,13 @@
 
 use std::ffi::CStr;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use mailotp_core::authenticate::{self, Door, Gate, Opening, Report, Visitor};
 use mailotp_core::clock::{NoRandomness, Random, Timestamp};
 use mailotp_core::config::{Config, Enrolment};
 use mailotp_core::decide::{Answer, Handover};
 use mailotp_core::request::{AccountName, Remote, Request, Secret, Service};
-use mailotp_core::rule::Mode;
 use mailotp_core::site::{self, Site, SiteError};
 use pam::constants::PamResultCode;
 
@@ -138,9 +137,11 @@ impl Call {
             log::error(&format!(
                 "no account can have the name of this login to {service}: {why}"
             ));
-            match config.mode {
-                Mode::Enforce => Stop::At(Code::PAM_AUTH_ERR),
-                Mode::Observe => Stop::Nameless(args.clone()),
+            // No rule can be found for it, so it goes on only where none enforces anything.
+            if config.only_observes() {
+                Stop::Nameless(args.clone())
+            } else {
+                Stop::At(Code::PAM_AUTH_ERR)
             }
         })?;
         let call = Call {
@@ -233,13 +234,11 @@ impl Call {
         let report =
             authenticate::without_site(config, self.visitor(), &self.host_name, error, self.now);
         if self.args.challenge {
-            log::event(&report.event, report.problem.as_deref());
-            let goes_on = matches!(report.answer, Answer::PassOn(_));
-            return Ok(if goes_on {
-                Code::PAM_USER_UNKNOWN
-            } else {
-                Code::PAM_AUTHINFO_UNAVAIL
-            });
+            let Answer::PassOn(_) = report.answer else {
+                log::event(&report.event, report.problem.as_deref());
+                return Ok(Code::PAM_AUTHINFO_UNAVAIL);
+            };
+            return leave_to_the_next(host, &self.args);
         }
         let typed = match report.answer {
             Answer::PassOn(_) => secret(host, &self.args, mailotp_core::prompt::PASSWORD)?,
@@ -261,9 +260,11 @@ impl Call {
     }
 
     fn door<T>(&self, site: &Site, work: impl FnOnce(&mut Door<'_>, Visitor<'_>) -> T) -> T {
+        // One deadline over all that one question to the store takes, the hash included.
+        let deadline = Instant::now() + site.config.timeout;
         let mut door = Door {
             site,
-            open_store: &mut || Ok(Box::new(site.open_store()?)),
+            open_store: &mut || Ok(Box::new(site.open_store()?.until(deadline))),
             random: &mut System,
             arena: &mut ffi::MappedArena,
             host: &self.host_name,

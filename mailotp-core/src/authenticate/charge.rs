@@ -1,15 +1,16 @@
 //! What a guess costs: see the manual, "Guesses".
 
 use super::Door;
-use crate::budget::{Charge, Guess, Limit, Owner};
+use crate::budget::{Charge, Guess as Charged, Limit, Owner};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::crypto::TagPurpose;
-use crate::decide::{Case, Pending};
+use crate::decide::{Case, Guess};
 use crate::id::AccountId;
+use crate::request::Request;
 
 /// Unknown names share so many budgets.
-const STRANGER_SLOTS: u16 = 1024;
+const STRANGER_SLOTS: u16 = 16_384;
 
 /// How long the verdict on a wrong secret holds: a digit code's until its period ends, every other
 /// secret's for a day.
@@ -18,50 +19,52 @@ const DAY: i64 = 86_400;
 
 impl Door<'_> {
     /// The charge for what is about to be compared.
-    pub(super) fn charge(&self, case: &Case<'_>, pending: &Pending<'_>) -> Charge {
-        let (request, config) = (case.request, &self.site.config);
+    pub(super) fn charge(&self, case: &Case<'_>, guess: &Guess<'_>) -> Charge {
+        let (request, limits) = (case.request, &self.site.config.limits);
         let network = request.remote.network();
-        let name = request.account.as_str().as_bytes();
-        let slot = |what: &[u8]| {
-            let tag = self
-                .site
-                .keys
-                .tag(TagPurpose::Decoy, &[b"slot", name, what])
-                .0;
-            Owner::Stranger(u16::from_be_bytes([tag[0], tag[1]]) % STRANGER_SLOTS)
-        };
         let account: Option<AccountId> = case.snapshot.account.as_ref().map(|account| account.id);
         let mut from = vec![match account {
-            Some(id) => (Owner::Network(id, network.clone()), config.limits.network),
-            None => (slot(network.as_str().as_bytes()), config.limits.network),
+            Some(id) => (Owner::Network(id, network.clone()), limits.network),
+            None => (
+                self.slot(request, "network", network.as_str()),
+                limits.network,
+            ),
         }];
-        if pending.may_be_digits() {
+        if guess.may_be_digits {
             from.push(match account {
                 Some(id) if case.snapshot.known.contains(&network) => {
-                    (Owner::Known(id, network), config.limits.account)
+                    (Owner::Known(id, network), limits.account)
                 }
-                Some(id) => (Owner::Account(id), config.limits.account),
-                None => (slot(b""), config.limits.account),
+                Some(id) => (Owner::Account(id), limits.account),
+                None => (self.slot(request, "account", ""), limits.account),
             });
         }
-        let tag = self
-            .site
-            .keys
-            .tag(TagPurpose::Guess, &[name, &pending.guess(request)])
-            .0;
-        let until = if pending.may_be_digits() {
+        let tag = guess.tag(request, &self.site.keys).0;
+        let until = if guess.may_be_digits {
             Timestamp((case.now.0 / DIGITS_PERIOD + 1) * DIGITS_PERIOD)
         } else {
             Timestamp(case.now.0.saturating_add(DAY))
         };
+        let charged = Charged {
+            tag: u16::from_be_bytes([tag[0], tag[1]]),
+            until,
+        };
         Charge {
             from,
-            guess: Guess {
-                tag: u16::from_be_bytes([tag[0], tag[1]]),
-                until,
-            },
+            guess: charged,
             at: case.now,
         }
+    }
+
+    /// The slot of an unknown name, and who holds it: another name that comes to it finds it full,
+    /// as the budget of an account is that nobody has tried.
+    fn slot(&self, request: &Request, what: &'static str, network: &str) -> Owner {
+        let name = request.account.as_str().as_bytes();
+        let parts: [&[u8]; 4] = [b"slot", name, what.as_bytes(), network.as_bytes()];
+        let tag = self.site.keys.tag(TagPurpose::Decoy, &parts).0;
+        let slot = u16::from_be_bytes([tag[0], tag[1]]) % STRANGER_SLOTS;
+        let holder = u32::from_be_bytes([tag[2], tag[3], tag[4], tag[5]]);
+        Owner::Stranger { what, slot, holder }
     }
 }
 

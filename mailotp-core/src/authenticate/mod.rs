@@ -9,13 +9,13 @@ use crate::account::{Settled, Settlement, Snapshot, WindowOffer};
 use crate::audit::{Event, Reason, Verdict};
 use crate::budget::{Charge, Charged};
 use crate::clock::{Random, Timestamp};
-use crate::config::{Enrolment, Judgement};
+use crate::config::Judgement;
 use crate::crypto::Arena;
-use crate::decide::{self, Answer, Case, Handover, Pending, Ruling};
+use crate::decide::{self, Answer, Case, Guess, Handover, Pending, Ruling};
 use crate::id::CredentialId;
 use crate::prompt::{self, Place};
 use crate::request::{AccountName, Remote, Request, Service};
-use crate::rule::Means;
+use crate::rule::{Means, Mode};
 use crate::site::{Site, SiteError};
 use crate::store::Store;
 
@@ -61,22 +61,34 @@ pub enum Opening {
     Done(Box<Report>),
 }
 
+impl From<Report> for Opening {
+    fn from(report: Report) -> Opening {
+        Opening::Done(Box::new(report))
+    }
+}
+
 impl Door<'_> {
     /// The prompt for a visitor; as a second step, nothing where the password was enough.
     pub fn opening(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Opening {
         let judgement = self.judge(visitor);
-        // A store that fails makes no other prompt: the answer will be refused all the same, and a
-        // stranger learns nothing from the difference.
         let snapshot = if judgement.exempt || !judgement.takes_codes() {
             Snapshot::default()
         } else {
-            (self.open_store)()
-                .and_then(|mut store| Ok(store.read(visitor.account)?))
-                .unwrap_or_default()
+            match (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account)?)) {
+                Ok(snapshot) => snapshot,
+                // Nothing can be judged, so nothing is asked. Observe mode asks, for the next
+                // module, with a prompt that is made up: a stranger learns nothing from it.
+                Err(_) if judgement.mode == Mode::Observe => Snapshot::default(),
+                Err(error) => {
+                    return self
+                        .unavailable(visitor, &judgement, now, error.into())
+                        .into();
+                }
+            }
         };
         if visitor.second_step {
-            let optional =
-                self.site.config.enrolment == Enrolment::Optional && !snapshot.is_enrolled(now);
+            // An error is not in here: who cannot be looked up has not nothing.
+            let optional = decide::is_left_to_password(&self.site.config, &snapshot, now);
             let enough = [
                 (judgement.exempt, Reason::Exempt),
                 (judgement.accepts(Means::Password), Reason::SecondStep),
@@ -85,11 +97,12 @@ impl Door<'_> {
             if let Some((_, reason)) = enough.into_iter().find(|(enough, _)| *enough) {
                 let event = self.event(visitor, &judgement, now, Verdict::Passed, reason);
                 let answer = Answer::PassOn(Handover::Untouched);
-                return Opening::Done(Box::new(Report {
+                return Report {
                     answer,
                     event,
                     problem: None,
-                }));
+                }
+                .into();
             }
         }
         let Some(accept) = judgement.accept.as_ref().filter(|_| !judgement.exempt) else {
@@ -118,21 +131,29 @@ impl Door<'_> {
             judgement.accept = judgement.accept.map(|accept| accept.second_step());
         }
         self.try_login(request, &judgement, now)
-            .unwrap_or_else(|failure| {
-                let event = self.event(
-                    visitor,
-                    &judgement,
-                    now,
-                    Verdict::Unavailable,
-                    failure.reason,
-                );
-                let (answer, event) = observed(&judgement, Answer::Unavailable, event);
-                Report {
-                    answer,
-                    event,
-                    problem: Some(failure.problem),
-                }
-            })
+            .unwrap_or_else(|failure| self.unavailable(visitor, &judgement, now, failure))
+    }
+
+    fn unavailable(
+        &self,
+        visitor: Visitor<'_>,
+        judgement: &Judgement,
+        now: Timestamp,
+        failure: Failure,
+    ) -> Report {
+        let event = self.event(
+            visitor,
+            judgement,
+            now,
+            Verdict::Unavailable,
+            failure.reason,
+        );
+        let (answer, event) = observed(judgement, Answer::Unavailable, event);
+        Report {
+            answer,
+            event,
+            problem: Some(failure.problem),
+        }
     }
 
     fn try_login(
@@ -192,29 +213,47 @@ impl Door<'_> {
         case: &Case<'c>,
         store: &mut dyn Store,
     ) -> Result<(Ruling<'c>, Option<Charge>), Failure> {
-        let pending = match decide::by_form(case) {
-            Ok(ruling) => return Ok((ruling, None)),
+        let mut pending = match decide::by_form(case) {
+            Ok(ruling) => return Ok((case.unless_closed(ruling), None)),
             Err(pending) => pending,
         };
-        if let Pending::Codes(candidates) = &pending
-            && let Some(ruling) = decide::by_window(case, candidates)
-        {
-            return Ok((ruling, None));
-        }
         let mut charge = None;
-        if matches!(pending, Pending::Codes(_)) {
-            let due = self.charge(case, &pending);
-            match store.charge(&due)? {
-                Charged::Exhausted => return Ok((case.throttle(), None)),
-                Charged::Taken => charge = Some(due),
-                Charged::Before => {}
+        if let Pending::Codes(guess) = pending {
+            if let Some(ruling) = decide::by_window(case, &guess.candidates) {
+                return Ok((ruling, None));
             }
+            let Some((guess, taken)) = self.take_charge(case, guess, store)? else {
+                return Ok((case.throttle(), None));
+            };
+            (pending, charge) = (Pending::Codes(guess), taken);
         }
         let ruling = decide::by_code(case, &pending, self.arena).map_err(|why| Failure {
             reason: Reason::Store,
             problem: why.to_string(),
         })?;
-        Ok((ruling, charge))
+        Ok((case.unless_closed(ruling), charge))
+    }
+
+    /// Charges a guess: what may be compared, and what it has cost. Where the budget for digits
+    /// alone is used up, a sheet code may still be compared. `None`: nothing may.
+    fn take_charge<'c>(
+        &mut self,
+        case: &Case<'c>,
+        guess: Guess<'c>,
+        store: &mut dyn Store,
+    ) -> Result<Option<(Guess<'c>, Option<Charge>)>, Failure> {
+        let mut guess = guess;
+        loop {
+            let due = self.charge(case, &guess);
+            match store.charge(&due)? {
+                Charged::Taken => return Ok(Some((guess, Some(due)))),
+                Charged::Before => return Ok(Some((guess, None))),
+                Charged::Exhausted => match guess.without_digits() {
+                    Some(rest) => guess = rest,
+                    None => return Ok(None),
+                },
+            }
+        }
     }
 
     fn settlement(
@@ -289,15 +328,16 @@ impl Door<'_> {
     /// A secret that is refused before it is looked at.
     pub fn malformed(&mut self, visitor: Visitor<'_>, now: Timestamp, why: String) -> Report {
         let judgement = self.judge(visitor);
-        let event = self.event(
-            visitor,
-            &judgement,
-            now,
-            Verdict::Refused,
-            Reason::Malformed,
-        );
-        let (answer, event) = observed(&judgement, Answer::Refuse, event);
-        self.note(visitor.account, &event);
+        let ruling = decide::by_rule(&judgement);
+        let (answer, result, reason) = match ruling {
+            Some(ruling) => (ruling.answer, ruling.result, ruling.reason),
+            None => (Answer::Refuse, Verdict::Refused, Reason::Malformed),
+        };
+        let event = self.event(visitor, &judgement, now, result, reason);
+        let (answer, event) = observed(&judgement, answer, event);
+        if !judgement.exempt {
+            self.note(visitor.account, &event);
+        }
         Report {
             answer,
             event,

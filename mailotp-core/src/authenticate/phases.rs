@@ -5,8 +5,8 @@ use super::{Door, Visitor};
 use crate::account::Snapshot;
 use crate::audit::{Reason, Verdict};
 use crate::clock::Timestamp;
-use crate::config::{Enrolment, Judgement};
-use crate::decide::Answer;
+use crate::config::Judgement;
+use crate::decide::{self, Answer};
 use crate::rule::{Means, Mode};
 
 /// What the gate says.
@@ -40,16 +40,7 @@ impl Door<'_> {
             Some(accept) if accept.0.is_empty() => false,
             Some(_) => self
                 .gate_of_account(visitor, &judgement, now)
-                .map_err(|failure| {
-                    let result = Verdict::Unavailable;
-                    let event = self.event(visitor, &judgement, now, result, failure.reason);
-                    let problem = Some(failure.problem);
-                    Box::new(Report {
-                        answer: Answer::Unavailable,
-                        event,
-                        problem,
-                    })
-                })?,
+                .map_err(|failure| Box::new(self.unavailable(visitor, &judgement, now, failure)))?,
         };
         Ok(if open { Gate::GoOn } else { Gate::Stop })
     }
@@ -64,8 +55,7 @@ impl Door<'_> {
         if is_closed(&snapshot, now) {
             return Ok(false);
         }
-        let nothing =
-            self.site.config.enrolment == Enrolment::Optional && !snapshot.is_enrolled(now);
+        let nothing = decide::is_left_to_password(&self.site.config, &snapshot, now);
         Ok(judgement.accepts(Means::Password) || nothing)
     }
 

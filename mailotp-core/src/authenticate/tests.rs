@@ -7,13 +7,14 @@ use std::rc::Rc;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::account::{Change, Kind, Scope, State};
+use crate::account::{Change, Credential, Kind, Scope, State};
 use crate::admin::{Admin, AdminError, NewTotp, Secrets, Wish};
 use crate::budget::{Bucket, Owner};
 use crate::config::Config;
 use crate::credential::totp;
-use crate::crypto::{Block, HashError, HeapArena, KeyRing};
+use crate::crypto::{Block, HashError, HeapArena, KeyRing, SealContext, hash_code};
 use crate::decide::Handover;
+use crate::id::CredentialId;
 use crate::request::{Naming, Secret};
 use crate::store::memory::MemoryStore;
 use crate::store::{EventFilter, StoreError};
@@ -115,6 +116,40 @@ impl World {
             panic!("no sheet")
         };
         codes.iter().map(|code| code.to_string()).collect()
+    }
+
+    /// A live sheet with this one code.
+    fn sheet_of_one(&mut self, user: &str, code: &str) {
+        let account = self.store.read(&name(user)).unwrap().account.unwrap();
+        let id = CredentialId::generate(&mut self.random).unwrap();
+        let context = SealContext {
+            account: account.id,
+            credential: &id,
+        };
+        let hash = hash_code(code, &account.salt, &mut HeapArena).unwrap();
+        let credential = Credential {
+            sealed: self
+                .site
+                .keys
+                .seal(&context, &hash.0, &mut self.random)
+                .unwrap(),
+            id,
+            kind: Kind::Sheet {
+                name: "kd".into(),
+                size: 1,
+            },
+            label: "one".into(),
+            state: State::Live,
+            scope: Scope::default(),
+            created: Timestamp(self.now),
+            last_used: None,
+            struck: Default::default(),
+            fingerprint: None,
+        };
+        let event = self.report("nobody", "imap", HERE, "?").event;
+        self.store
+            .change(account.id, &[Change::Add(Box::new(credential))], &event)
+            .unwrap();
     }
 
     fn app_password(&mut self, user: &str, scope: Scope) -> String {
@@ -826,4 +861,177 @@ fn a_pending_or_suspended_credential_is_good_for_nothing() {
         admin.confirm(&known, &added.credential, "")
     });
     assert_eq!(world.login("alice", HERE, password).0, Answer::Accept);
+}
+
+/// An error must not look like an account that has nothing.
+#[test]
+fn a_store_that_fails_is_no_reason_to_skip_the_second_step() {
+    for (mode, asks) in [("enforce", false), ("observe", true)] {
+        let mut world = World::new(&format!(
+            "mode = \"{mode}\"\n[users]\nenrolment = \"optional\""
+        ));
+        world.sheet("alice", 1, Scope::default());
+        world.store.broken = true;
+        let (account, service) = (name("alice"), Service::new("imap").unwrap());
+        let remote = Remote::parse(HERE).unwrap();
+        let visitor = Visitor {
+            account: &account,
+            service: &service,
+            remote,
+            second_step: true,
+        };
+        let now = Timestamp(world.now);
+        match world.door(|door| door.opening(visitor, now)) {
+            Opening::Done(report) if !asks => assert_eq!(report.answer, Answer::Unavailable),
+            Opening::Done(report) => assert_eq!(report.answer, Answer::PassOn(Handover::Untouched)),
+            Opening::Ask(_) => assert!(asks, "{mode}"),
+        }
+    }
+}
+
+/// A text that can be no digit code was charged for less: it must not pay for one that can.
+#[test]
+fn a_cheap_guess_does_not_pay_for_a_dear_one_that_folds_to_the_same() {
+    let mut world = World::new("");
+    let parameters = world.totp("alice");
+    world.sheet("alice", 1, Scope::default());
+    world.now += 3600;
+    let right = code_at(&parameters, world.now);
+    let wrong_digits = (0..)
+        .map(|number| format!("{number:06}"))
+        .filter(|code| *code != right);
+    for (at, digits) in (0..8).zip(wrong_digits) {
+        let from = format!("198.51.100.{at}");
+        assert_eq!(
+            world.login("alice", &from, &format!("Secret99{digits}")).0,
+            Answer::Refuse
+        );
+    }
+    let look_alike = right.replace('0', "o").replace('1', "l");
+    let primed = format!("Secret99{look_alike}");
+    assert!(world.login("alice", ELSEWHERE, &primed).0 != Answer::Accept);
+    let answer = world
+        .login("alice", ELSEWHERE, &format!("Secret99{right}"))
+        .0;
+    assert!(
+        !matches!(answer, Answer::PassOn(_)),
+        "a free comparison: {answer:?}"
+    );
+}
+
+#[test]
+fn a_budget_for_digits_that_strangers_have_used_up_keeps_nobody_from_a_sheet() {
+    let mut world = World::new("");
+    // A code that ends in six digits: it could be a password with a digit code behind it.
+    let code = "abcd123456";
+    world.app_password("alice", Scope::default());
+    world.sheet_of_one("alice", code);
+    for at in 0..9 {
+        world.login(
+            "alice",
+            &format!("198.51.100.{at}"),
+            &format!("pw!99999{at}"),
+        );
+    }
+    assert_eq!(
+        world.login("alice", "198.51.100.9", "pw!999998").0,
+        Answer::Throttle
+    );
+    assert_eq!(world.login("alice", HERE, code), ACCEPTED);
+}
+
+#[test]
+fn guesses_of_digits_cost_the_same_whatever_length_the_accounts_own_have() {
+    let mut world = World::new("[[rule]]\nname = \"r\"\naccept = [\"otp\"]");
+    let account = name("bob");
+    let wish = Wish {
+        account: &account,
+        new_account: true,
+        label: None,
+        scope: Scope::default(),
+        live: true,
+    };
+    let new = NewTotp {
+        algorithm: totp::Algorithm::Sha1,
+        digits: Some(8),
+        period: 30,
+        seed: None,
+        issuer: String::new(),
+    };
+    world.admin(|admin| admin.add_totp(&wish, new));
+    for user in ["bob", "nobody"] {
+        let answers: Vec<Answer> = (0..10)
+            .map(|at| world.login(user, ELSEWHERE, &format!("99999{at}")).0)
+            .collect();
+        assert!(
+            answers[..8].iter().all(|answer| *answer == Answer::Refuse),
+            "{user}"
+        );
+        assert!(
+            answers[8..]
+                .iter()
+                .all(|answer| *answer == Answer::Throttle),
+            "{user}"
+        );
+    }
+}
+
+/// Strangers cannot use up each other's budgets: the first guess of a fresh name is judged, as the
+/// first of an account is.
+#[test]
+fn unknown_names_do_not_throttle_each_other() {
+    let mut world = World::new("[[rule]]\nname = \"r\"\naccept = [\"otp\"]");
+    for at in 0..3000 {
+        let digits = format!("{:06}", 100_000 + at);
+        assert_eq!(
+            world.login(&format!("x{at}"), HERE, &digits).0,
+            Answer::Refuse,
+            "x{at}"
+        );
+    }
+}
+
+#[test]
+fn the_window_that_the_last_code_has_opened_stays_open_where_enrolment_is_optional() {
+    let mut world = World::new("[users]\nenrolment = \"optional\"");
+    let codes = world.sheet("alice", 1, Scope::default());
+    assert_eq!(world.login("alice", HERE, &codes[0]), ACCEPTED);
+    assert_eq!(world.login("alice", HERE, &codes[0]), CONTINUED);
+    assert_eq!(world.login("alice", ELSEWHERE, &codes[0]).0, Answer::Refuse);
+    world.now += 3600;
+    assert_eq!(world.login("alice", HERE, &codes[0]).1, Reason::NotEnrolled);
+}
+
+#[test]
+fn a_closed_account_costs_as_much_as_an_unknown_one() {
+    let mut world = World::new("");
+    world.sheet("alice", 1, Scope::default());
+    world.admin(|admin| {
+        let known = admin.account(&name("alice"))?;
+        admin.lock(&known, true)
+    });
+    for number in 0..10 {
+        assert_eq!(
+            world.login("alice", HERE, &wrong(number)),
+            (Answer::Refuse, Reason::Closed)
+        );
+    }
+    assert_eq!(world.hashes, 10);
+    assert_eq!(world.login("alice", HERE, &wrong(10)).0, Answer::Throttle);
+}
+
+#[test]
+fn a_malformed_secret_of_an_exempt_user_is_not_judged() {
+    let mut world = World::new("");
+    let (account, service) = (name("root"), Service::new("imap").unwrap());
+    let remote = Remote::parse(HERE).unwrap();
+    let visitor = Visitor {
+        account: &account,
+        service: &service,
+        remote,
+        second_step: false,
+    };
+    let now = Timestamp(world.now);
+    let report = world.door(|door| door.malformed(visitor, now, "a TAB".into()));
+    assert_eq!(report.answer, Answer::PassOn(Handover::Whole));
 }

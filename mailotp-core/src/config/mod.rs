@@ -156,6 +156,12 @@ impl Config {
         file::parse(path, text, system_groups)
     }
 
+    /// Whether nothing is ever refused, by whatever rule.
+    pub fn only_observes(&self) -> bool {
+        let observes = |rule: &Rule| rule.mode.unwrap_or(self.mode) == Mode::Observe;
+        self.mode == Mode::Observe && self.rules.iter().flatten().all(observes)
+    }
+
     /// The group of a service: a service in none is its own.
     pub fn group_of<'a>(&'a self, service: &'a str) -> &'a str {
         self.services

@@ -13,8 +13,9 @@ use crate::clock::Timestamp;
 
 /// The digits that a code may have (RFC 4226, section 5.3, and what authenticators can show).
 pub const DIGITS: std::ops::RangeInclusive<u32> = 6..=8;
-/// The periods that make sense, in seconds.
-pub const PERIODS: std::ops::RangeInclusive<u32> = 10..=300;
+/// The periods that make sense, in seconds. A wrong code is charged once in 30: with shorter ones
+/// it would be compared again for nothing.
+pub const PERIODS: std::ops::RangeInclusive<u32> = 30..=300;
 /// Bytes of a new seed: as long as the hash of the default algorithm (RFC 4226, section 4, R6).
 pub const SEED_LENGTH: usize = 20;
 /// The shortest seed that is taken over: 80 bits, which older programs made.

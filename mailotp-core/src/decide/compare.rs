@@ -31,7 +31,7 @@ pub fn by_code<'a>(
 ) -> Result<Ruling<'a>, DecideError> {
     let (candidates, app_password) = match pending {
         Pending::AppPassword(password) => (&[][..], Some(password)),
-        Pending::Codes(candidates) => (&candidates[..], None),
+        Pending::Codes(guess) => (&guess.candidates[..], None),
     };
     let mut best = Finding::Nothing;
     if let Some(password) = app_password {

@@ -11,17 +11,16 @@
 mod compare;
 mod ruling;
 
-use zeroize::Zeroizing;
-
 use crate::account::{Credential, Snapshot, State};
 use crate::audit::{Reason, Verdict};
 use crate::clock::Timestamp;
 use crate::config::{Config, Enrolment, Judgement};
+use crate::credential::totp::DIGITS;
 use crate::crypto::{KeyRing, Tag, TagPurpose};
 use crate::id::CredentialId;
 use crate::request::{AppPassword, Readings, Remote, Request, Split, Typed};
 use crate::rule::Means;
-use crate::window::{self, Binding, CLOCK_TOLERANCE, WindowKey};
+use crate::window::{self, Binding, CLOCK_TOLERANCE, Window, WindowKey};
 
 pub use compare::{DecideError, by_code};
 use ruling::ruling;
@@ -56,7 +55,16 @@ pub enum Pending<'a> {
     /// An app password: outside of all budgets.
     AppPassword(AppPassword),
     /// Codes, or a text that is none where only codes would do.
-    Codes(Vec<Candidate<'a>>),
+    Codes(Guess<'a>),
+}
+
+/// A text that may be a code.
+pub struct Guess<'a> {
+    /// The codes that it may end in.
+    pub candidates: Vec<Candidate<'a>>,
+    /// Whether it may be a digit code of any length, this account's or not: guesses cost the same
+    /// whatever an account has.
+    pub may_be_digits: bool,
 }
 
 /// Judges by the rule alone, before any store is opened: what it denies, and who is never judged.
@@ -79,14 +87,6 @@ pub fn by_rule<'a>(judgement: &Judgement) -> Option<Ruling<'a>> {
 
 /// Judges by account and form, as far as nothing need be compared.
 pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
-    if case
-        .snapshot
-        .account
-        .as_ref()
-        .is_some_and(|account| account.is_closed(case.now))
-    {
-        return Ok(case.refuse(Reason::Closed));
-    }
     let typed = case.request.secret.read(case.digits());
     if matches!(typed, Typed::Question) {
         return Ok(case.refuse(Reason::Question));
@@ -102,9 +102,13 @@ pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
         Typed::Mistyped if case.accepts(Means::AppPassword) => Ok(case.no_match(Reason::Mistyped)),
         Typed::AppPassword(_) | Typed::Mistyped => Ok(case.no_match(Reason::NotAccepted)),
         Typed::Text(readings) => {
-            let candidates = case.candidates(readings);
-            if !candidates.is_empty() || (case.takes_codes() && !case.accepts(Means::Password)) {
-                Err(Pending::Codes(candidates))
+            let guess = Guess {
+                candidates: case.candidates(readings),
+                may_be_digits: case.may_be_digits(),
+            };
+            let is_code = !guess.candidates.is_empty() || guess.may_be_digits;
+            if is_code || (case.takes_codes() && !case.accepts(Means::Password)) {
+                Err(Pending::Codes(guess))
             } else {
                 Ok(case.no_match(Reason::NotAccepted))
             }
@@ -114,7 +118,7 @@ pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
 
 /// Judges by the windows that are open: no hash, nothing charged, nothing used up.
 pub fn by_window<'a>(case: &Case<'a>, candidates: &[Candidate<'a>]) -> Option<Ruling<'a>> {
-    if case.clock_is_behind() {
+    if case.clock_is_behind() || case.is_closed() {
         return None;
     }
     candidates.iter().find_map(|candidate| {
@@ -149,15 +153,50 @@ impl<'a> Case<'a> {
             .into_iter()
             .filter_map(|(split, is_sheet)| {
                 let split = split?;
-                let alone = self.accepts(Means::Otp) && split.is_bare();
-                let with_password = self.accepts(Means::PasswordOtp) && !split.prefix.is_empty();
-                (alone || with_password).then_some(Candidate {
+                let with_password = self.use_of(&split)?;
+                Some(Candidate {
                     split,
                     is_sheet,
-                    with_password: !alone,
+                    with_password,
                 })
             })
             .collect()
+    }
+
+    /// Whether the rule has a use for a code with this before it; with `true`, as a password's end.
+    fn use_of(&self, split: &Split<'_>) -> Option<bool> {
+        let alone = self.accepts(Means::Otp) && split.is_bare();
+        let with_password = self.accepts(Means::PasswordOtp) && !split.prefix.is_empty();
+        (alone || with_password).then_some(!alone)
+    }
+
+    /// Whether what was typed could be somebody's digit code, of whatever length theirs are.
+    fn may_be_digits(&self) -> bool {
+        DIGITS
+            .into_iter()
+            .any(|digits| match self.request.secret.read(digits as usize) {
+                Typed::Text(Readings {
+                    digits: Some(split),
+                    ..
+                }) => self.use_of(&split).is_some(),
+                _ => false,
+            })
+    }
+
+    /// A closed account is refused last: all the work of a login was done for it, so that its time
+    /// tells nothing.
+    pub fn unless_closed(&self, ruling: Ruling<'a>) -> Ruling<'a> {
+        if self.is_closed() {
+            self.refuse(Reason::Closed)
+        } else {
+            ruling
+        }
+    }
+
+    /// Whether the account is locked or has expired.
+    pub fn is_closed(&self) -> bool {
+        let account = self.snapshot.account.as_ref();
+        account.is_some_and(|account| account.is_closed(self.now))
     }
 
     fn window_key(&self, candidate: &Candidate<'a>) -> Option<WindowKey> {
@@ -210,7 +249,7 @@ impl<'a> Case<'a> {
 
     /// Whether an account with nothing live is left to the next module.
     pub fn may_skip(&self) -> bool {
-        self.config.enrolment == Enrolment::Optional && !self.snapshot.is_enrolled(self.now)
+        is_left_to_password(self.config, self.snapshot, self.now)
     }
 
     /// A clock that far behind was set back: it must not open windows or turn TOTP back.
@@ -225,24 +264,59 @@ pub fn policy(config: &Config, keys: &KeyRing) -> Tag {
     keys.tag(TagPurpose::Window, &[b"rules", config.text.as_bytes()])
 }
 
-impl Pending<'_> {
-    /// Whether a wrong answer could have been a wrong digit code.
-    pub fn may_be_digits(&self) -> bool {
-        matches!(self, Pending::Codes(candidates) if candidates.iter().any(|candidate| !candidate.is_sheet))
+/// Whether enrolment is optional and the account has nothing. Who works in a window that the last
+/// code has opened has something.
+pub fn is_left_to_password(config: &Config, snapshot: &Snapshot, now: Timestamp) -> bool {
+    let is_open = |window: &Window| {
+        let credential = snapshot
+            .credentials
+            .iter()
+            .find(|one| one.id == window.credential);
+        credential.is_some_and(|credential| credential.state == State::Live)
+            && window.is_open(config.grace, now)
+    };
+    config.enrolment == Enrolment::Optional
+        && !snapshot.is_enrolled(now)
+        && !snapshot.windows.iter().any(is_open)
+}
+
+impl<'a> Guess<'a> {
+    /// The same without its digit codes, where something else is left of it: a budget for digits
+    /// that strangers have used up keeps nobody from a sheet.
+    pub fn without_digits(self) -> Option<Guess<'a>> {
+        let candidates: Vec<Candidate<'a>> = self
+            .candidates
+            .into_iter()
+            .filter(|candidate| candidate.is_sheet)
+            .collect();
+        let had_digits = self.may_be_digits;
+        (had_digits && !candidates.is_empty()).then_some(Guess {
+            candidates,
+            may_be_digits: false,
+        })
     }
 
-    /// What was guessed, folded: a blank more makes it no other guess.
-    pub fn guess(&self, request: &Request) -> Zeroizing<Vec<u8>> {
-        let folded = match self {
-            Pending::Codes(candidates) => candidates.first(),
-            Pending::AppPassword(_) => None,
-        };
-        Zeroizing::new(match folded {
-            Some(candidate) if candidate.with_password => {
-                [candidate.split.prefix, candidate.split.code.as_bytes()].concat()
-            }
-            Some(candidate) => candidate.split.code.as_bytes().to_vec(),
-            None => request.secret.bytes().to_vec(),
-        })
+    /// What was guessed, all of it and folded: a blank more makes it no other guess, and one that
+    /// was charged as less answers for none that may be more.
+    pub fn tag(&self, request: &Request, keys: &KeyRing) -> Tag {
+        let digits = [u8::from(self.may_be_digits)];
+        let mut parts: Vec<&[u8]> = vec![request.account.as_str().as_bytes(), &digits];
+        for candidate in &self.candidates {
+            let prefix = if candidate.with_password {
+                candidate.split.prefix
+            } else {
+                &[]
+            };
+            let kind: &[u8] = if candidate.is_sheet {
+                b"sheet"
+            } else {
+                b"digits"
+            };
+            parts.extend([kind, prefix, candidate.split.code.as_bytes()]);
+        }
+        if self.candidates.is_empty() {
+            parts.push(request.secret.bytes());
+        }
+        keys.tag(TagPurpose::Guess, &parts)
     }
 }

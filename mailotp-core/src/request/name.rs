@@ -27,7 +27,9 @@ pub enum BadName {
     #[error("a user name must be UTF-8")]
     NotUtf8,
     /// A control character, a slash, a blank, or another character outside of RFC 8265.
-    #[error("a user name cannot hold control characters, blanks or slashes (RFC 8265, section 3)")]
+    #[error(
+        "a user name cannot hold control characters, blanks, slashes or two @ (RFC 8265, section 3)"
+    )]
     Forbidden,
 }
 
@@ -75,7 +77,8 @@ impl Naming {
         }
         let text = std::str::from_utf8(raw).map_err(|_| BadName::NotUtf8)?;
         // PRECIS lets a slash pass. Names never become paths here, but they do in mail stores.
-        if text.contains('/') {
+        // Of two `@` no two servers make the same mailbox.
+        if text.contains('/') || text.matches('@').count() > 1 {
             return Err(BadName::Forbidden);
         }
         let normal: Cow<'_, str> = match self.case {
@@ -154,6 +157,7 @@ mod tests {
         for bad in [
             "",
             "a/b",
+            "a@b@c",
             "../etc",
             "a\tb",
             "a\nb",

@@ -785,3 +785,13 @@ pub(crate) fn fill_for_race(store: &mut dyn Store) {
 pub(crate) fn race_settlement(number: u32) -> Settlement {
     settlement(2000, "s", Use::Strike(number))
 }
+
+/// For floods: a refusal from somewhere.
+pub(crate) fn refusal_from(remote: &str) -> Settlement {
+    let event = Event {
+        result: Verdict::Refused,
+        remote: Some(remote.into()),
+        ..event(2000, Reason::Wrong)
+    };
+    Settlement::of_event(Some(ID), &event)
+}

@@ -8,11 +8,22 @@ use crate::store::{EventFilter, SAME_EVENT_WITHIN, may_merge};
 
 const COLUMNS: &str = "time, host, actor, account, service, remote, result, reason, would, rule, kind, credential, count";
 
+/// So many events of an account within so many seconds are a flood.
+const FLOOD: u32 = 500;
+const FLOOD_WITHIN: i64 = 3600;
+
 /// Writes an event, or counts it into an equal one of a moment ago.
 pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
     advance_clock(connection, event.time)?;
-    if may_merge(event) && merge(connection, event)? {
-        return Ok(());
+    if may_merge(event) {
+        let places = if is_flooded(connection, event)? {
+            Places::All
+        } else {
+            Places::Same
+        };
+        if merge(connection, event, places)? {
+            return Ok(());
+        }
     }
     connection.execute(
         &format!("INSERT INTO event ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"),
@@ -35,19 +46,42 @@ pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result
     Ok(())
 }
 
-fn merge(connection: &Connection, event: &Event) -> rusqlite::Result<bool> {
+/// Which events are equal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Places {
+    /// Those of the same remote.
+    Same,
+    /// Those of all remotes: somebody asks from everywhere, and does not fill the store with it.
+    All,
+}
+
+/// Whether an account had so many events of late that its refusals are no longer told apart.
+fn is_flooded(connection: &Connection, event: &Event) -> rusqlite::Result<bool> {
+    let rows: u32 = connection.query_row(
+        "SELECT count(*) FROM (SELECT 1 FROM event WHERE account IS ?1 AND time > ?2 LIMIT ?3)",
+        params![event.account, event.time.0 - FLOOD_WITHIN, FLOOD],
+        |row| row.get(0),
+    )?;
+    Ok(rows >= FLOOD)
+}
+
+fn merge(connection: &Connection, event: &Event, places: Places) -> rusqlite::Result<bool> {
+    let (within, any_place) = match places {
+        Places::Same => (SAME_EVENT_WITHIN, false),
+        Places::All => (FLOOD_WITHIN, true),
+    };
     let merged = connection.execute(
         "UPDATE event SET count = count + ?1, time = ?2 WHERE id =
          (SELECT id FROM event
-          WHERE account IS ?3 AND time > ?4 AND time <= ?2 AND host = ?5 AND service IS ?6
-            AND remote IS ?7 AND result = ?8 AND reason = ?9 AND would IS ?10 AND rule IS ?11
-            AND credential IS ?12 AND actor IS ?13
+          WHERE account IS ?3 AND time > ?4 AND time <= ?2 AND host = ?5 AND result = ?8
+            AND reason = ?9 AND would IS ?10 AND actor IS ?13
+            AND (?14 OR (service IS ?6 AND remote IS ?7 AND rule IS ?11 AND credential IS ?12))
           ORDER BY time DESC LIMIT 1)",
         params![
             event.count,
             event.time.0,
             event.account,
-            event.time.0 - SAME_EVENT_WITHIN,
+            event.time.0 - within,
             event.host,
             event.service,
             event.remote,
@@ -56,7 +90,8 @@ fn merge(connection: &Connection, event: &Event) -> rusqlite::Result<bool> {
             event.would.map(Verdict::as_str),
             event.rule,
             event.credential,
-            event.actor
+            event.actor,
+            any_place
         ],
     )?;
     Ok(merged == 1)

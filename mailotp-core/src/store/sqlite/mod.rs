@@ -9,7 +9,7 @@ mod rows;
 mod settle;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
@@ -29,6 +29,8 @@ const APPLICATION_ID: u32 = 0x6d6f_7470;
 /// An open store.
 pub struct SqliteStore {
     connection: Connection,
+    /// When everything must be done.
+    deadline: Option<Instant>,
 }
 
 impl SqliteStore {
@@ -55,7 +57,10 @@ impl SqliteStore {
             connection.execute_batch("COMMIT")
         };
         fill().map_err(failed)?;
-        Ok(SqliteStore { connection })
+        Ok(SqliteStore {
+            connection,
+            deadline: None,
+        })
     }
 
     /// Opens a store. Never makes one, never migrates one.
@@ -75,10 +80,32 @@ impl SqliteStore {
             return Err(not_ours());
         }
         match number("user_version").map_err(failed)? {
-            VERSION => Ok(SqliteStore { connection }),
+            VERSION => Ok(SqliteStore {
+                connection,
+                deadline: None,
+            }),
             found if found > VERSION => Err(StoreError::Newer { found }),
             _ => Err(not_ours()),
         }
+    }
+
+    /// The same, with a time by which all that it is asked must be done: what comes later is a
+    /// failure, also where it was done.
+    pub fn until(mut self, deadline: Instant) -> SqliteStore {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Lets the next transaction wait for others as long as there is time.
+    fn in_time(&self) -> Result<(), StoreError> {
+        let Some(deadline) = self.deadline else {
+            return Ok(());
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(StoreError::TooSlow);
+        }
+        self.connection.busy_timeout(left).map_err(failed)
     }
 
     /// Runs `work` as one transaction that writes.
@@ -87,6 +114,7 @@ impl SqliteStore {
         durable: bool,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        self.in_time()?;
         let level = if durable { "FULL" } else { "NORMAL" };
         self.connection
             .pragma_update(None, "synchronous", level)
@@ -97,6 +125,7 @@ impl SqliteStore {
             .map_err(failed)?;
         let result = work(&transaction).map_err(failed)?;
         transaction.commit().map_err(failed)?;
+        self.in_time()?;
         Ok(result)
     }
 }
@@ -167,6 +196,7 @@ impl Store for SqliteStore {
                 newest,
             })
         };
+        self.in_time()?;
         let transaction = self.connection.transaction().map_err(failed)?;
         read(&transaction).map_err(failed)
     }

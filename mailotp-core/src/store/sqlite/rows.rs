@@ -280,12 +280,13 @@ pub(super) fn known(
 
 pub(super) fn bucket(connection: &Connection, owner: &Owner) -> rusqlite::Result<Bucket> {
     let found = connection.query_row(
-        "SELECT full_at, charged FROM bucket WHERE owner = ?1",
+        "SELECT full_at, charged, holder FROM bucket WHERE owner = ?1",
         [owner.key()],
         |row| {
             Ok(Bucket {
                 full_at: time(row, 0)?,
                 charged: decode_guesses(&row.get::<_, Vec<u8>>(1)?),
+                holder: row.get(2)?,
             })
         },
     );
@@ -307,15 +308,18 @@ pub(super) fn put_buckets(
 ) -> rusqlite::Result<()> {
     for ((owner, _), bucket) in charge.from.iter().zip(buckets) {
         connection.execute(
-            "INSERT INTO bucket (owner, account, full_at, charged, forgettable) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO bucket (owner, account, full_at, charged, forgettable, holder)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (owner) DO UPDATE
-             SET full_at = excluded.full_at, charged = excluded.charged, forgettable = excluded.forgettable",
+             SET full_at = excluded.full_at, charged = excluded.charged,
+                 forgettable = excluded.forgettable, holder = excluded.holder",
             params![
                 owner.key(),
                 owner.account().map(|account| account.0),
                 bucket.full_at.0,
                 encode_guesses(&bucket.charged),
-                bucket.forgettable_at().0
+                bucket.forgettable_at().0,
+                bucket.holder
             ],
         )?;
         // Nobody fills the store: what matters no more goes as something new comes.

@@ -68,7 +68,8 @@ CREATE TABLE bucket (
   account     INTEGER,             -- NULL: a slot that unknown names share
   full_at     INTEGER NOT NULL,
   charged     BLOB NOT NULL,       -- 16-bit tags of charged secrets, each with its time
-  forgettable INTEGER NOT NULL
+  forgettable INTEGER NOT NULL,
+  holder      INTEGER NOT NULL     -- of a slot: a tag of the name that came last
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX bucket_of_account ON bucket (account, forgettable);
 

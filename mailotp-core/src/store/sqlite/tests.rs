@@ -104,7 +104,11 @@ fn a_store_that_somebody_holds_costs_the_timeout_and_no_more() {
     let mut waiting = SqliteStore::open(&path, Duration::from_millis(200)).unwrap();
     let charge = Charge {
         from: vec![(
-            Owner::Stranger(1),
+            Owner::Stranger {
+                what: "network",
+                slot: 1,
+                holder: 7,
+            },
             crate::budget::Limit {
                 burst: 1,
                 refill: Duration::from_secs(1),
@@ -176,4 +180,36 @@ fn the_journal_is_a_log_and_its_files_are_private() {
         let mode = file.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{:?}", file.path());
     }
+}
+
+/// An answer later than the deadline is a failure, also where the waits add up.
+#[test]
+fn a_store_that_is_late_is_too_slow_however_the_time_was_spent() {
+    let temporary = Temporary::new();
+    let deadline = Instant::now() + Duration::from_millis(50);
+    let mut store = SqliteStore::open(&temporary.path(), TIMEOUT)
+        .unwrap()
+        .until(deadline);
+    let name = crate::request::Naming::default().account(b"alice").unwrap();
+    assert!(store.read(&name).is_ok());
+    thread::sleep(Duration::from_millis(60));
+    assert!(matches!(store.read(&name), Err(StoreError::TooSlow)));
+}
+
+#[test]
+fn a_flood_of_refusals_from_everywhere_becomes_one_event() {
+    use crate::store::contract::{fill_for_race, refusal_from};
+    let mut temporary = Temporary::new();
+    fill_for_race(temporary.store());
+    for at in 0..600 {
+        let refusal = refusal_from(&format!("2001:db8::{at:x}"));
+        assert_eq!(
+            temporary.store().settle(&refusal).unwrap(),
+            Settled::Consumed
+        );
+    }
+    let events = temporary.store().events(&EventFilter::default()).unwrap();
+    assert!(events.len() <= 501, "{} rows", events.len());
+    let told: u32 = events.iter().map(|event| event.count).sum();
+    assert_eq!(told, 601, "none is lost");
 }
