@@ -236,13 +236,14 @@ fn name(user: &str) -> AccountName {
     Naming::default().account(user.as_bytes()).unwrap()
 }
 
-/// The code of a step, found as an attacker with a lot of time would.
+/// The code that an authenticator shows.
 fn code_at(parameters: &totp::Parameters, now: i64) -> String {
-    let right = |code: &String| parameters.step_of(code, Timestamp(now), 0).is_some();
-    (0..1_000_000)
-        .map(|number| format!("{number:06}"))
-        .find(right)
-        .unwrap()
+    let totp = totp_rs::Builder::new()
+        .with_secret(parameters.seed.to_vec())
+        .with_digits(parameters.digits as u8)
+        .with_step_duration(u64::from(parameters.period))
+        .build_noncompliant();
+    totp.generate(now as u64).to_string()
 }
 
 fn wrong(number: u32) -> String {
@@ -927,11 +928,8 @@ fn a_budget_for_digits_that_strangers_have_used_up_keeps_nobody_from_a_sheet() {
     world.app_password("alice", Scope::default());
     world.sheet_of_one("alice", code);
     for at in 0..9 {
-        world.login(
-            "alice",
-            &format!("198.51.100.{at}"),
-            &format!("pw!99999{at}"),
-        );
+        let guess = format!("pw!99999{at}");
+        let _ = world.login("alice", &format!("198.51.100.{at}"), &guess);
     }
     assert_eq!(
         world.login("alice", "198.51.100.9", "pw!999998").0,
