@@ -35,6 +35,23 @@ fn cve_2026_20779_of_eight_addresses_with_one_fresh_code_one_is_let_in() {
     }
 }
 
+/// Logins that are counted note how new the store is, each at its own pace: none may take the store
+/// of another for an old copy.
+#[test]
+fn many_right_logins_at_once_are_all_let_in() {
+    let site = Site::new("");
+    let phone = site.app_password("alice", &["--max-logins", "1000"]);
+    let mut hosts: Vec<_> = (0..8).map(|_| site.host()).collect();
+    for host in &mut hosts {
+        for _ in 0..25 {
+            let login = Request::new("imap", "alice").from(HOME);
+            host.ask(&site.here(login.answer(&phone.secret)));
+        }
+    }
+    let replies: Vec<Reply> = hosts.into_iter().flat_map(|host| host.finish()).collect();
+    assert_eq!((accepted(&replies), replies.len()), (200, 200));
+}
+
 #[test]
 fn of_eight_service_groups_with_one_fresh_code_one_is_let_in() {
     let site = Site::new("services.mail = []\n");
