@@ -151,6 +151,12 @@ fn module_of(source: &Path, file: &Path) -> String {
 /// Tests may know everything.
 fn is_test(file: &Path) -> bool {
     let name = file.file_stem().unwrap().to_str().unwrap();
+    if file
+        .parent()
+        .is_some_and(|folder| folder.ends_with("tests"))
+    {
+        return true;
+    }
     name.ends_with("tests") || matches!(name, "contract" | "memory")
 }
 

@@ -1,0 +1,282 @@
+//! Guesses: what they cost, and that they cost everybody the same.
+
+use super::*;
+
+/// CVE-2026-35597 Vikunja: an attempt is charged before it is judged, and stays charged.
+#[test]
+fn cve_2026_35597_wrong_codes_are_charged_and_right_ones_are_not() {
+    let mut world = World::new("");
+    let codes = world.sheet("alice", 30, Scope::default());
+    let password = world.app_password("alice", Scope::default());
+    for number in 0..10 {
+        assert_eq!(
+            world.login("alice", HERE, &wrong(number)).0,
+            Answer::Refuse,
+            "{number}"
+        );
+    }
+    assert_eq!(
+        world.login("alice", HERE, &wrong(10)),
+        (Answer::Throttle, Reason::Budget)
+    );
+    assert_eq!(
+        world.login("alice", HERE, &codes[0]).0,
+        Answer::Throttle,
+        "also the right one"
+    );
+    assert_eq!(
+        world.login("alice", HERE, &password),
+        (Answer::Accept, Reason::AppPassword)
+    );
+    for code in &codes[..15] {
+        assert_eq!(
+            world.login("alice", ELSEWHERE, code),
+            ACCEPTED,
+            "another network"
+        );
+    }
+    world.now += 60;
+    assert_eq!(
+        world.login("alice", HERE, &codes[15]),
+        ACCEPTED,
+        "one came back"
+    );
+}
+
+/// CVE-2025-6015 Vault: a code used again with a blank in it by-passed the limiter.
+#[test]
+fn cve_2025_6015_the_same_wrong_secret_is_charged_once_however_it_is_written() {
+    let mut world = World::new("");
+    let codes = world.sheet("alice", 2, Scope::default());
+    for typed in [
+        "zzzzz-00000",
+        "zzzzz00000",
+        "ZZZZZ 00000",
+        "zzzzz-ooooo",
+        " z z z z z 0 0 0 0 0",
+    ] {
+        for _ in 0..5 {
+            assert_eq!(world.login("alice", HERE, typed).0, Answer::Refuse);
+        }
+    }
+    for number in 1..10 {
+        assert_eq!(world.login("alice", HERE, &wrong(number)).0, Answer::Refuse);
+    }
+    assert_eq!(world.login("alice", HERE, &codes[0]).0, Answer::Throttle);
+}
+
+#[test]
+fn unknown_accounts_are_throttled_in_the_same_way_and_leave_no_event() {
+    let mut world = World::new("");
+    for number in 0..10 {
+        assert_eq!(
+            world.login("nobody", HERE, &wrong(number)),
+            (Answer::Refuse, Reason::Wrong)
+        );
+    }
+    assert_eq!(
+        world.login("nobody", HERE, &wrong(10)),
+        (Answer::Throttle, Reason::Budget)
+    );
+    assert!(
+        world
+            .store
+            .events(&EventFilter::default())
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn digit_codes_have_a_budget_of_eight_from_everywhere_and_the_owner_one_of_his_own() {
+    let mut world = World::new("");
+    let parameters = world.totp("alice");
+    world.now += 60;
+    let code = code_at(&parameters, world.now);
+    assert_eq!(world.login("alice", HERE, &code), ACCEPTED);
+    world.now += 3600;
+    let right = code_at(&parameters, world.now);
+    let guesses = (0..)
+        .map(|number| format!("{number:06}"))
+        .filter(|code| *code != right);
+    for (at, guess) in (0..8).zip(guesses.clone()) {
+        assert_eq!(
+            world.login("alice", &format!("198.51.100.{at}"), &guess).0,
+            Answer::Refuse
+        );
+    }
+    assert_eq!(
+        world.login("alice", "198.51.100.99", &right).0,
+        Answer::Throttle
+    );
+    assert_eq!(
+        world.login("alice", HERE, &right),
+        ACCEPTED,
+        "a network that is known"
+    );
+}
+
+/// What is computed depends on the form alone.
+#[test]
+fn one_hash_for_a_sheet_code_whoever_asks_and_none_for_anything_else() {
+    let mut world = World::new("");
+    world.sheet("alice", 2, Scope::default());
+    for _ in 0..3 {
+        world.sheet("bob", 2, Scope::default());
+    }
+    world.app_password("carol", Scope::default());
+    for user in ["alice", "bob", "carol", "nobody"] {
+        let before = world.hashes;
+        assert_eq!(world.login(user, HERE, &wrong(1)).0, Answer::Refuse);
+        assert_eq!(world.hashes - before, 1, "{user}, a sheet code");
+        for typed in ["123456", "short", "?", "appy-z5fb-trk1-sbz6-6sxh-tsxn-5bn0"] {
+            assert_eq!(world.login(user, HERE, typed).0, Answer::Refuse);
+        }
+        assert_eq!(world.hashes - before, 1, "{user}, other forms");
+    }
+}
+
+#[test]
+fn questions_and_typing_errors_cost_nothing() {
+    let mut world = World::new("");
+    let codes = world.sheet("alice", 2, Scope::default());
+    let password = world.app_password("alice", Scope::default());
+    let last = password.chars().last().unwrap();
+    let typo = format!(
+        "{}{}",
+        &password[..password.len() - 1],
+        if last == 'x' { 'y' } else { 'x' }
+    );
+    for _ in 0..20 {
+        assert_eq!(
+            world.login("alice", HERE, "?"),
+            (Answer::Refuse, Reason::Question)
+        );
+        assert_eq!(
+            world.login("alice", HERE, ""),
+            (Answer::Refuse, Reason::Question)
+        );
+        assert_eq!(
+            world.login("alice", HERE, &typo),
+            (Answer::Refuse, Reason::Mistyped)
+        );
+    }
+    assert_eq!(world.login("alice", HERE, &codes[0]), ACCEPTED);
+}
+
+/// A text that can be no digit code was charged for less: it must not pay for one that can.
+#[test]
+fn a_cheap_guess_does_not_pay_for_a_dear_one_that_folds_to_the_same() {
+    let mut world = World::new("");
+    let parameters = world.totp("alice");
+    world.sheet("alice", 1, Scope::default());
+    world.now += 3600;
+    let right = code_at(&parameters, world.now);
+    let wrong_digits = (0..)
+        .map(|number| format!("{number:06}"))
+        .filter(|code| *code != right);
+    for (at, digits) in (0..8).zip(wrong_digits) {
+        let from = format!("198.51.100.{at}");
+        assert_eq!(
+            world.login("alice", &from, &format!("Secret99{digits}")).0,
+            Answer::Refuse
+        );
+    }
+    let look_alike = right.replace('0', "o").replace('1', "l");
+    let primed = format!("Secret99{look_alike}");
+    assert!(world.login("alice", ELSEWHERE, &primed).0 != Answer::Accept);
+    let answer = world
+        .login("alice", ELSEWHERE, &format!("Secret99{right}"))
+        .0;
+    assert!(
+        !matches!(answer, Answer::PassOn(_)),
+        "a free comparison: {answer:?}"
+    );
+}
+
+#[test]
+fn a_budget_for_digits_that_strangers_have_used_up_keeps_nobody_from_a_sheet() {
+    let mut world = World::new("");
+    // A code that ends in six digits: it could be a password with a digit code behind it.
+    let code = "abcd123456";
+    world.app_password("alice", Scope::default());
+    world.sheet_of_one("alice", code);
+    for at in 0..9 {
+        let guess = format!("pw!99999{at}");
+        let _ = world.login("alice", &format!("198.51.100.{at}"), &guess);
+    }
+    assert_eq!(
+        world.login("alice", "198.51.100.9", "pw!999998").0,
+        Answer::Throttle
+    );
+    assert_eq!(world.login("alice", HERE, code), ACCEPTED);
+}
+
+#[test]
+fn guesses_of_digits_cost_the_same_whatever_length_the_accounts_own_have() {
+    let mut world = World::new("[[rule]]\nname = \"r\"\naccept = [\"otp\"]");
+    let account = name("bob");
+    let wish = Wish {
+        account: &account,
+        new_account: true,
+        label: None,
+        scope: Scope::default(),
+        live: true,
+    };
+    let new = NewTotp {
+        algorithm: totp::Algorithm::Sha1,
+        digits: Some(8),
+        period: 30,
+        seed: None,
+        issuer: String::new(),
+    };
+    world.admin(|admin| admin.add_totp(&wish, new));
+    for user in ["bob", "nobody"] {
+        let answers: Vec<Answer> = (0..10)
+            .map(|at| world.login(user, ELSEWHERE, &format!("99999{at}")).0)
+            .collect();
+        assert!(
+            answers[..8].iter().all(|answer| *answer == Answer::Refuse),
+            "{user}"
+        );
+        assert!(
+            answers[8..]
+                .iter()
+                .all(|answer| *answer == Answer::Throttle),
+            "{user}"
+        );
+    }
+}
+
+/// Strangers cannot use up each other's budgets: the first guess of a fresh name is judged, as the
+/// first of an account is.
+#[test]
+fn unknown_names_do_not_throttle_each_other() {
+    let mut world = World::new("[[rule]]\nname = \"r\"\naccept = [\"otp\"]");
+    for at in 0..3000 {
+        let digits = format!("{:06}", 100_000 + at);
+        assert_eq!(
+            world.login(&format!("x{at}"), HERE, &digits).0,
+            Answer::Refuse,
+            "x{at}"
+        );
+    }
+}
+
+#[test]
+fn a_closed_account_costs_as_much_as_an_unknown_one() {
+    let mut world = World::new("");
+    world.sheet("alice", 1, Scope::default());
+    world.admin(|admin| {
+        let known = admin.account(&name("alice"))?;
+        admin.lock(&known, true)
+    });
+    for number in 0..10 {
+        assert_eq!(
+            world.login("alice", HERE, &wrong(number)),
+            (Answer::Refuse, Reason::Closed)
+        );
+    }
+    assert_eq!(world.hashes, 10);
+    assert_eq!(world.login("alice", HERE, &wrong(10)).0, Answer::Throttle);
+}
