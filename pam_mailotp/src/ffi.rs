@@ -1,8 +1,9 @@
 //! Everything unsafe, each block with the promise of C that it leans on.
 
-use std::ffi::{CString, c_int, c_void};
+use std::ffi::CString;
 use std::num::NonZeroUsize;
 
+use libc::{c_int, c_void};
 use mailotp_core::crypto::{Arena, Block, HashError};
 use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous, munmap};
 use pam::constants::PamResultCode;
