@@ -106,7 +106,6 @@ impl From<AdminError> for CliError {
                 "Wait for the next code, and check the clock of the device.",
             ),
             AdminError::AlreadyLive(_) => (FAILED, "There is nothing to confirm."),
-            AdminError::AccountTaken(_) => (FAILED, "Leave --new out."),
             AdminError::Seal(_) | AdminError::Malformed(_) => (
                 UNUSABLE,
                 "Put back the key file that the store was used with.",

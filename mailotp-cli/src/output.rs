@@ -18,7 +18,7 @@ impl Output {
         Output { json }
     }
 
-    /// Prints a document for programs, or what `people` says. Fails where nobody takes it: what
+    /// Prints a document, or a line of a log, for programs, or what `people` says. Fails where nobody takes it: what
     /// was to be shown once was not shown.
     pub fn show(&self, document: &Value, people: impl FnOnce() -> String) -> io::Result<()> {
         let mut text = if self.json {
@@ -30,11 +30,6 @@ impl Output {
             text.push('\n');
         }
         write(text.as_bytes())
-    }
-
-    /// Prints one line of a log.
-    pub fn line(&self, document: &Value, people: impl FnOnce() -> String) -> io::Result<()> {
-        self.show(document, people)
     }
 
     /// Says how far something is that takes its time; at a terminal only.

@@ -142,8 +142,6 @@ names! {
         Store = "store",
         /// The configuration or the key ring cannot be used.
         Configuration = "configuration",
-        /// A change: an account was made.
-        Created = "created",
         /// A change: a credential was made.
         Added = "added",
         /// A change: a credential became live.

@@ -85,11 +85,6 @@ pub fn load_keys(path: &Path) -> Result<KeyRing, SiteError> {
 }
 
 impl Site {
-    /// Opens the site whose configuration is at `path`.
-    pub fn open(path: &Path) -> Result<Site, SiteError> {
-        Site::of(load_config(path)?).map_err(|failed| failed.1)
-    }
-
     /// The site of a configuration; where its key ring cannot be used, the configuration comes back.
     pub fn of(config: Config) -> Result<Site, Box<(Config, SiteError)>> {
         match load_keys(&config.key) {

@@ -98,7 +98,7 @@ fn would_refuse(context: &mut Context<'_>, filter: &EventFilter) -> Result<(), C
     for (account, (count, last)) in &accounts {
         let document = json!({ "account": account, "count": count, "last": document(last) });
         let row = || format!("{count:>6}  {account}  (last: {})\n", people(last));
-        context.output.line(&document, row)?;
+        context.output.show(&document, row)?;
     }
     if accounts.is_empty() && !context.output.json {
         output::write(b"Nobody would have been refused.\n")?;
@@ -107,7 +107,7 @@ fn would_refuse(context: &mut Context<'_>, filter: &EventFilter) -> Result<(), C
 }
 
 fn print(context: &Context<'_>, event: &Event) -> Result<(), CliError> {
-    Ok(context.output.line(&document(event), || people(event))?)
+    Ok(context.output.show(&document(event), || people(event))?)
 }
 
 fn document(event: &Event) -> Value {

@@ -93,9 +93,6 @@ pub enum AdminError {
     /// Confirming something that needs no confirmation.
     #[error("\"{0}\" is live already")]
     AlreadyLive(String),
-    /// There is one already.
-    #[error("the account \"{0}\" exists already")]
-    AccountTaken(String),
     /// The site or its store.
     #[error(transparent)]
     Site(#[from] SiteError),

@@ -185,24 +185,28 @@ impl Door<'_> {
             now,
         };
         let (ruling, charge) = self.decide(&case, store.as_mut())?;
-        let settlement = self.settlement(&case, &ruling, charge)?;
+        let (answer, event) = self.ending(request, judgement, &ruling, now);
+        // What it comes to where somebody else was first.
+        let lost = Ruling {
+            credential: ruling.credential,
+            ..case.no_match(Reason::Spent)
+        };
+        let (lost_answer, lost_event) = self.ending(request, judgement, &lost, now);
+        let settlement = Settlement {
+            lost: ruling.consume.is_some().then_some(lost_event),
+            ..self.settlement(&case, &ruling, charge, event)?
+        };
         let settled = store.settle(&settlement)?;
         if settled == Settled::Consumed && settlement.must_be_durable() {
             (self.mark)(store.identity()?.generation);
         }
-        let event = settlement.event_of(settled);
-        let answer = match settled {
-            Settled::Consumed | Settled::InWindow => {
-                self.ending(request, judgement, &ruling, now).0
-            }
-            Settled::Lost => {
-                self.ending(request, judgement, &case.no_match(Reason::Spent), now)
-                    .0
-            }
-        };
         Ok(Report {
-            answer,
-            event,
+            answer: if settled == Settled::Lost {
+                lost_answer
+            } else {
+                answer
+            },
+            event: settlement.event_of(settled),
             problem: None,
         })
     }
@@ -261,13 +265,14 @@ impl Door<'_> {
         case: &Case<'_>,
         ruling: &Ruling<'_>,
         charge: Option<Charge>,
+        event: Event,
     ) -> Result<Settlement, Failure> {
-        let (request, judgement, now) = (case.request, case.judgement, case.now);
+        let request = case.request;
         let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
         let window = match &ruling.window {
             Some(key) => Some(WindowOffer {
                 key: key.clone(),
-                binding: judgement.grace,
+                binding: case.judgement.grace,
                 id: CredentialId::generate(self.random).map_err(|why| Failure {
                     reason: Reason::Store,
                     problem: why.to_string(),
@@ -276,15 +281,8 @@ impl Door<'_> {
             }),
             None => None,
         };
-        let lost = ruling.consume.is_some().then(|| {
-            let lost = Ruling {
-                credential: ruling.credential,
-                ..case.no_match(Reason::Spent)
-            };
-            self.ending(request, judgement, &lost, now).1
-        });
+        let account = case.snapshot.account.as_ref().map(|account| account.id);
         Ok(Settlement {
-            account: case.snapshot.account.as_ref().map(|account| account.id),
             consume: ruling.consume.clone(),
             counted: ruling
                 .credential
@@ -294,8 +292,7 @@ impl Door<'_> {
             refund: charge.filter(|_| right),
             seen: (right && matches!(request.remote, Remote::Address(_)))
                 .then(|| request.remote.network()),
-            event: self.ending(request, judgement, ruling, now).1,
-            lost,
+            ..Settlement::of_event(account, &event)
         })
     }
 

@@ -88,14 +88,11 @@ pub fn by_rule<'a>(judgement: &Judgement) -> Option<Ruling<'a>> {
 /// Judges by account and form, as far as nothing need be compared.
 pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
     let typed = case.request.secret.read(case.digits());
-    if matches!(typed, Typed::Question) {
-        return Ok(case.refuse(Reason::Question));
-    }
-    if case.may_skip() {
-        return Ok(case.pass(Reason::NotEnrolled));
-    }
     match typed {
         Typed::Question => Ok(case.refuse(Reason::Question)),
+        _ if is_left_to_password(case.config, case.snapshot, case.now) => {
+            Ok(case.pass(Reason::NotEnrolled))
+        }
         Typed::AppPassword(password) if case.accepts(Means::AppPassword) => {
             Err(Pending::AppPassword(password))
         }
@@ -245,11 +242,6 @@ impl<'a> Case<'a> {
 
     fn takes_codes(&self) -> bool {
         self.judgement.takes_codes()
-    }
-
-    /// Whether an account with nothing live is left to the next module.
-    pub fn may_skip(&self) -> bool {
-        is_left_to_password(self.config, self.snapshot, self.now)
     }
 
     /// A clock that far behind was set back: it must not open windows or turn TOTP back.
