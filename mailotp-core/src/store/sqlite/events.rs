@@ -16,7 +16,9 @@ const FLOOD_WITHIN: i64 = 3600;
 pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
     advance_clock(connection, event.time)?;
     if may_merge(event) {
-        let places = if is_flooded(connection, event)? {
+        // No stranger makes a login inside a window: each keeps its place, and costs no count.
+        let from_strangers = event.result != Verdict::Continued;
+        let places = if from_strangers && is_flooded(connection, event)? {
             Places::All
         } else {
             Places::Same

@@ -212,4 +212,18 @@ fn a_flood_of_refusals_from_everywhere_becomes_one_event() {
     assert!(events.len() <= 501, "{} rows", events.len());
     let told: u32 = events.iter().map(|event| event.count).sum();
     assert_eq!(told, 601, "none is lost");
+    for remote in ["192.0.2.1", "192.0.2.2"] {
+        let mut inside = refusal_from(remote);
+        inside.event.result = crate::audit::Verdict::Continued;
+        assert_eq!(
+            temporary.store().settle(&inside).unwrap(),
+            Settled::Consumed
+        );
+    }
+    let after = temporary.store().events(&EventFilter::default()).unwrap();
+    assert_eq!(
+        after.len(),
+        events.len() + 2,
+        "the owner's logins keep their places"
+    );
 }
