@@ -22,6 +22,7 @@ pub mod id;
 pub mod mark;
 pub mod prompt;
 pub mod request;
+pub mod rfc2289;
 pub mod rule;
 pub mod site;
 pub mod store;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("files", &[]),
+    ("rfc2289", &[]),
     ("request", &[]),
     ("id", &["clock", "request"]),
     ("crypto", &["clock", "id"]),
