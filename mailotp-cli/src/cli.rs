@@ -62,6 +62,15 @@ pub enum Command {
     /// Say which code is due now
     #[command(after_help = "Example: mailotp-cli --user alice challenge")]
     Challenge,
+    /// Compute the response to a challenge of RFC 2289 (OTP, S/KEY, OPIE) from its pass phrase
+    #[command(after_help = "Example: mailotp-cli compute 'otp-sha1 97 ma1234'")]
+    Compute {
+        /// What the server asks for, in quotes
+        challenge: String,
+        /// Begin a new sequence with this one; the new pass phrase stays here
+        #[arg(long, value_name = "NEW_CHALLENGE")]
+        init: Option<String>,
+    },
     /// Take credentials away for good
     #[command(after_help = "Example: mailotp-cli --user alice revoke phone")]
     Revoke {

@@ -25,3 +25,16 @@ pub fn secret(prompt: &str) -> Result<Zeroizing<String>, CliError> {
         typed.trim_end_matches(['\r', '\n']).to_owned(),
     ))
 }
+
+/// Asks for one that is chosen now: twice at a terminal, where nobody sees what is typed.
+pub fn new_secret(prompt: &str, again: &str) -> Result<Zeroizing<String>, CliError> {
+    let typed = secret(prompt)?;
+    if io::stdin().is_terminal() && secret(again)? != typed {
+        return Err(CliError::new(
+            FAILED,
+            "what was typed twice is not the same",
+            "Run the command again.",
+        ));
+    }
+    Ok(typed)
+}

@@ -4,6 +4,7 @@
 
 mod add;
 mod challenge;
+mod compute;
 mod explain;
 mod files;
 mod grace;

@@ -3,6 +3,7 @@
 mod add;
 mod challenge;
 mod clock;
+mod compute;
 mod confirm;
 mod explain;
 mod grace;
@@ -26,11 +27,14 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
     match &cli.command {
         Command::Init => return init::run(cli),
         Command::Setup { server } => return setup::run(cli, server),
+        Command::Compute { challenge, init } => {
+            return compute::run(cli, challenge, init.as_deref());
+        }
         _ => {}
     }
     let mut context = Context::open(cli)?;
     match &cli.command {
-        Command::Init | Command::Setup { .. } => Ok(()),
+        Command::Init | Command::Setup { .. } | Command::Compute { .. } => Ok(()),
         Command::Add { kind } => add::run(&mut context, kind),
         Command::Confirm { name } => confirm::run(&mut context, name),
         Command::Show => {
