@@ -2,6 +2,7 @@
 //! delivered never becomes live.
 
 mod file;
+mod hand_out;
 mod sheet;
 mod totp;
 
@@ -78,19 +79,25 @@ fn deliver(
     added: &Added,
     shown: Result<(), CliError>,
 ) -> Result<(), CliError> {
+    if let Err(error) = shown {
+        return withdraw(context, added, error);
+    }
     let account = added.known.account.name.clone();
-    let credential = &added.credential;
     context.admin(|admin| {
         let known = admin.account(&account)?;
-        match shown {
-            Ok(()) => Ok(admin.confirm(&known, credential, "")?),
-            Err(error) => {
-                admin.revoke(&known, &[credential])?;
-                let message = format!("{}: nothing was added", error.message);
-                Err(CliError::new(error.exit, message, error.remedy))
-            }
-        }
+        Ok(admin.confirm(&known, &added.credential, "")?)
     })
+}
+
+/// What nobody has seen must not stay, live or pending. Fails in any case: with what went wrong.
+fn withdraw(context: &mut Context<'_>, added: &Added, error: CliError) -> Result<(), CliError> {
+    let account = added.known.account.name.clone();
+    context.admin(|admin| {
+        let known = admin.account(&account)?;
+        admin.revoke(&known, &[&added.credential])
+    })?;
+    let message = format!("{}: nothing was added", error.message);
+    Err(CliError::new(error.exit, message, error.remedy))
 }
 
 /// What `add` and `show` say of every credential.
