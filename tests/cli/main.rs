@@ -10,6 +10,8 @@ mod grace;
 mod init;
 mod log;
 mod output;
+mod phones;
+mod profile;
 mod qr;
 mod revoke;
 mod setup;

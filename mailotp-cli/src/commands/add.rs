@@ -1,13 +1,15 @@
 //! `add`: app passwords, sheets, authenticators. What is secret is shown once; what could not be
 //! delivered never becomes live.
 
+mod app_password;
+mod device;
 mod file;
 mod hand_out;
 mod sheet;
 mod totp;
 
 use mailotp_core::account::{self, Credential};
-use mailotp_core::admin::{Added, Secrets, Wish};
+use mailotp_core::admin::Added;
 use mailotp_core::config::parse_network;
 use mailotp_core::request::Service;
 use serde_json::{Value, json};
@@ -19,7 +21,7 @@ use crate::time::{self, Day};
 
 pub fn run(context: &mut Context<'_>, kind: &Add) -> Result<(), CliError> {
     match kind {
-        Add::AppPassword { label, scope } => app_password(context, label.as_deref(), scope),
+        Add::AppPassword(wanted) => app_password::run(context, wanted),
         Add::Sheet {
             label,
             count,
@@ -36,41 +38,6 @@ pub fn run(context: &mut Context<'_>, kind: &Add) -> Result<(), CliError> {
         ),
         Add::Totp { .. } => totp::run(context, kind),
     }
-}
-
-fn app_password(
-    context: &mut Context<'_>,
-    label: Option<&str>,
-    scope: &Scope,
-) -> Result<(), CliError> {
-    let account = context.account_name()?;
-    let scope = parse_scope(context, scope)?;
-    let wish = Wish {
-        account: &account,
-        new_account: context.cli.new,
-        label,
-        scope,
-        live: false,
-    };
-    let added = context.admin(|admin| admin.add_app_password(&wish))?;
-    let Secrets::AppPassword(secret) = &added.secrets else {
-        return Ok(());
-    };
-    let document = with(
-        describe(&added.credential),
-        [("secret", json!(secret.as_str()))],
-    );
-    let credential = &added.credential;
-    let shown = context.output.show(&document, || {
-        format!(
-            "App password \"{}\" ({}) for {account}:\n\n    {}\n\n\
-             Type it into one device, as it is or without the dashes. It is not shown again.\n",
-            credential.label,
-            credential.id,
-            secret.as_str()
-        )
-    });
-    deliver(context, &added, shown.map_err(CliError::from))
 }
 
 /// What was shown becomes live; what was not is revoked.
