@@ -1,9 +1,13 @@
 //! The words of the command line, and nothing else.
 
+mod app_password;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mailotp_core::config::DEFAULT_PATH;
+
+pub use app_password::{AppPassword, MailServer, PasswordFormat};
 
 /// App passwords and one-time codes for mail.
 #[derive(Debug, Parser)]
@@ -143,12 +147,7 @@ pub enum Add {
     #[command(
         after_help = "Example: mailotp-cli --user alice add app-password phone --service imap --service submission"
     )]
-    AppPassword {
-        /// Your name for it
-        label: Option<String>,
-        #[command(flatten)]
-        scope: Scope,
-    },
+    AppPassword(AppPassword),
     /// A list of numbered one-time codes
     #[command(
         after_help = "Example: mailotp-cli --user alice add sheet holiday --expires 14d --service mail"

@@ -6,6 +6,7 @@ mod context;
 mod error;
 mod input;
 mod output;
+mod phone;
 mod qr;
 mod time;
 

@@ -1,6 +1,6 @@
 //! QR codes: for terminals, as PNG and as SVG.
 
-use qrcode::render::{svg, unicode};
+use qrcode::render::svg;
 use qrcode::{Color, EcLevel, QrCode};
 
 use crate::cli::QrFormat;
@@ -10,6 +10,8 @@ use crate::error::{CliError, FAILED};
 const SCALE: usize = 8;
 /// The light border that readers need, in modules (ISO/IEC 18004, section 5.3.8).
 const QUIET: usize = 4;
+/// The lines of a terminal, without the one that the cursor is on.
+const LINES: usize = 23;
 
 /// Draws `text`.
 pub fn draw(text: &str, format: QrFormat) -> Result<Vec<u8>, CliError> {
@@ -18,7 +20,7 @@ pub fn draw(text: &str, format: QrFormat) -> Result<Vec<u8>, CliError> {
         CliError::new(
             FAILED,
             format!("no QR code can hold this: {why}"),
-            "Shorten issuer or label.",
+            "Shorten issuer, account or address.",
         )
     })?;
     match format {
@@ -32,13 +34,34 @@ pub fn draw(text: &str, format: QrFormat) -> Result<Vec<u8>, CliError> {
     }
 }
 
-/// Dark on light whatever the colours of the terminal: two modules to a character.
+/// Dark on light whatever the colours of the terminal: two modules to a character. Where only the
+/// light border makes it too high, the border is halved: readers get along with that on a screen.
 fn terminal(code: &QrCode) -> String {
-    code.render::<unicode::Dense1x2>()
-        .dark_color(unicode::Dense1x2::Light)
-        .light_color(unicode::Dense1x2::Dark)
-        .build()
-        + "\n"
+    let lines = |quiet: usize| (code.width() + 2 * quiet).div_ceil(2);
+    let is_in_need = lines(QUIET) > LINES && lines(QUIET / 2) <= LINES;
+    let quiet = if is_in_need { QUIET / 2 } else { QUIET };
+    let side = code.width() + 2 * quiet;
+    let mut text = String::with_capacity(lines(quiet) * (3 * side + 1));
+    for y in (0..side).step_by(2) {
+        for x in 0..side {
+            text.push(
+                match (is_dark(code, quiet, x, y), is_dark(code, quiet, x, y + 1)) {
+                    (false, false) => '█',
+                    (false, true) => '▀',
+                    (true, false) => '▄',
+                    (true, true) => ' ',
+                },
+            );
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The colour of a module, counted from the corner of the border; what lies beyond is light.
+fn is_dark(code: &QrCode, quiet: usize, x: usize, y: usize) -> bool {
+    let inside = |at: usize| at.checked_sub(quiet).filter(|at| *at < code.width());
+    matches!((inside(x), inside(y)), (Some(x), Some(y)) if code[(x, y)] == Color::Dark)
 }
 
 fn png(code: &QrCode) -> Result<Vec<u8>, CliError> {
@@ -49,14 +72,7 @@ fn png(code: &QrCode) -> Result<Vec<u8>, CliError> {
     let mut pixels = vec![255; side * side];
     for (y, row) in pixels.chunks_exact_mut(side).enumerate() {
         for (x, pixel) in row.iter_mut().enumerate() {
-            let module = |at: usize| {
-                (at / SCALE)
-                    .checked_sub(QUIET)
-                    .filter(|at| *at < code.width())
-            };
-            if let (Some(x), Some(y)) = (module(x), module(y))
-                && code[(x, y)] == Color::Dark
-            {
+            if is_dark(code, QUIET, x / SCALE, y / SCALE) {
                 *pixel = 0;
             }
         }

@@ -99,16 +99,17 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Whether it holds for `service` (of `group`), wherever the login comes from.
+    pub fn serves(&self, service: &str, group: &str) -> bool {
+        let mut services = self.services.iter();
+        services.len() == 0 || services.any(|name| name == service || name == group)
+    }
+
     /// Whether it reaches `service` (of `group`) from `remote`.
     pub fn reaches(&self, service: &Service, group: &str, remote: Remote) -> bool {
-        let served = self.services.is_empty()
-            || self
-                .services
-                .iter()
-                .any(|name| name == service.as_str() || name == group);
         let near = self.from.is_empty()
             || matches!(remote, Remote::Address(ip) if self.from.iter().any(|net| net.contains(&ip)));
-        served && near
+        self.serves(service.as_str(), group) && near
     }
 
     /// Whether its time has not come to an end.

@@ -11,6 +11,8 @@ mod grace;
 mod init;
 mod log;
 mod output;
+mod phones;
+mod profile;
 mod qr;
 mod revoke;
 mod setup;

@@ -42,3 +42,19 @@ fn a_terminal_shows_the_uri_twice() {
         assert_eq!(Picture::from_terminal(&shown).read(), uri);
     }
 }
+
+#[test]
+fn a_terminal_of_80_by_24_shows_the_whole_code() {
+    let site = Site::new("otp.issuer = \"mail.example.com\"\n");
+    let words = ["--user", "alice", "--new", "add", "totp"];
+    let shown = site.cli(words).done().stdout;
+    let blocks = ['█', '▀', '▄'];
+    let rows: Vec<&str> = shown.lines().filter(|line| line.contains(blocks)).collect();
+    assert!(rows.len() < 24, "{} lines", rows.len());
+    assert!(rows.iter().all(|row| row.chars().count() <= 80), "{shown}");
+    assert!(
+        Picture::from_terminal(&shown)
+            .read()
+            .starts_with("otpauth://")
+    );
+}

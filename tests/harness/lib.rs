@@ -5,6 +5,7 @@ pub mod enrol;
 pub mod host;
 pub mod imap;
 pub mod output;
+pub mod plist;
 pub mod products;
 pub mod qr;
 pub mod sandbox;

@@ -1,12 +1,15 @@
 //! `add`: app passwords, sheets, authenticators. What is secret is shown once; what could not be
 //! delivered never becomes live.
 
+mod app_password;
+mod device;
 mod file;
+mod hand_out;
 mod sheet;
 mod totp;
 
 use mailotp_core::account::{self, Credential};
-use mailotp_core::admin::{Added, Secrets, Wish};
+use mailotp_core::admin::Added;
 use mailotp_core::config::parse_network;
 use mailotp_core::request::Service;
 use serde_json::{Value, json};
@@ -18,7 +21,7 @@ use crate::time::{self, Day};
 
 pub fn run(context: &mut Context<'_>, kind: &Add) -> Result<(), CliError> {
     match kind {
-        Add::AppPassword { label, scope } => app_password(context, label.as_deref(), scope),
+        Add::AppPassword(wanted) => app_password::run(context, wanted),
         Add::Sheet {
             label,
             count,
@@ -37,60 +40,31 @@ pub fn run(context: &mut Context<'_>, kind: &Add) -> Result<(), CliError> {
     }
 }
 
-fn app_password(
-    context: &mut Context<'_>,
-    label: Option<&str>,
-    scope: &Scope,
-) -> Result<(), CliError> {
-    let account = context.account_name()?;
-    let scope = parse_scope(context, scope)?;
-    let wish = Wish {
-        account: &account,
-        new_account: context.cli.new,
-        label,
-        scope,
-        live: false,
-    };
-    let added = context.admin(|admin| admin.add_app_password(&wish))?;
-    let Secrets::AppPassword(secret) = &added.secrets else {
-        return Ok(());
-    };
-    let document = with(
-        describe(&added.credential),
-        [("secret", json!(secret.as_str()))],
-    );
-    let credential = &added.credential;
-    let shown = context.output.show(&document, || {
-        format!(
-            "App password \"{}\" ({}) for {account}:\n\n    {}\n\n\
-             Type it into one device, as it is or without the dashes. It is not shown again.\n",
-            credential.label,
-            credential.id,
-            secret.as_str()
-        )
-    });
-    deliver(context, &added, shown.map_err(CliError::from))
-}
-
 /// What was shown becomes live; what was not is revoked.
 fn deliver(
     context: &mut Context<'_>,
     added: &Added,
     shown: Result<(), CliError>,
 ) -> Result<(), CliError> {
+    if let Err(error) = shown {
+        return withdraw(context, added, error);
+    }
     let account = added.known.account.name.clone();
-    let credential = &added.credential;
     context.admin(|admin| {
         let known = admin.account(&account)?;
-        match shown {
-            Ok(()) => Ok(admin.confirm(&known, credential, "")?),
-            Err(error) => {
-                admin.revoke(&known, &[credential])?;
-                let message = format!("{}: nothing was added", error.message);
-                Err(CliError::new(error.exit, message, error.remedy))
-            }
-        }
+        Ok(admin.confirm(&known, &added.credential, "")?)
     })
+}
+
+/// What nobody has seen must not stay, live or pending. Fails in any case: with what went wrong.
+fn withdraw(context: &mut Context<'_>, added: &Added, error: CliError) -> Result<(), CliError> {
+    let account = added.known.account.name.clone();
+    context.admin(|admin| {
+        let known = admin.account(&account)?;
+        admin.revoke(&known, &[&added.credential])
+    })?;
+    let message = format!("{}: nothing was added", error.message);
+    Err(CliError::new(error.exit, message, error.remedy))
 }
 
 /// What `add` and `show` say of every credential.

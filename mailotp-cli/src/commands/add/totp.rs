@@ -8,11 +8,12 @@ use mailotp_core::credential::totp;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{describe, file, with};
+use super::hand_out::{self, HandOut, picture};
+use super::{describe, with, withdraw};
 use crate::cli::{Add, Algorithm, QrFormat};
 use crate::context::{Context, host_name};
 use crate::error::{CliError, FAILED};
-use crate::{input, output, qr};
+use crate::input;
 
 pub fn run(context: &mut Context<'_>, add: &Add) -> Result<(), CliError> {
     let Add::Totp {
@@ -28,15 +29,7 @@ pub fn run(context: &mut Context<'_>, add: &Add) -> Result<(), CliError> {
     else {
         return Ok(());
     };
-    if *qr == Some(QrFormat::Png)
-        && output.is_none()
-        && (context.cli.json || io::stdout().is_terminal())
-    {
-        return Err(CliError::usage(
-            "a PNG does not fit a terminal",
-            "Add: --output FILE",
-        ));
-    }
+    hand_out::check(context, *qr, output.as_deref())?;
     let account = context.account_name()?;
     let seed = secret_file.as_deref().map(read_seed).transpose()?;
     let issuer = match context.site.config.issuer.as_str() {
@@ -62,18 +55,8 @@ pub fn run(context: &mut Context<'_>, add: &Add) -> Result<(), CliError> {
         live: *no_confirm,
     };
     let added = context.admin(|admin| admin.add_totp(&wish, new))?;
-    if let Err(error) = hand_out(context, &added, *qr, output.as_deref(), *no_confirm) {
-        // What nobody has seen must not stay, live or pending.
-        let name = added.known.account.name.clone();
-        context.admin(|admin| {
-            let known = admin.account(&name)?;
-            admin.revoke(&known, &[&added.credential])
-        })?;
-        return Err(CliError::new(
-            error.exit,
-            format!("{}: nothing was added", error.message),
-            error.remedy,
-        ));
+    if let Err(error) = give(context, &added, *qr, output.as_deref(), *no_confirm) {
+        return withdraw(context, &added, error);
     }
     if !no_confirm && !context.cli.json && io::stdin().is_terminal() && io::stdout().is_terminal() {
         return confirm_now(context, &added);
@@ -81,7 +64,7 @@ pub fn run(context: &mut Context<'_>, add: &Add) -> Result<(), CliError> {
     Ok(())
 }
 
-fn hand_out(
+fn give(
     context: &Context<'_>,
     added: &Added,
     format: Option<QrFormat>,
@@ -92,8 +75,6 @@ fn hand_out(
         return Ok(());
     };
     let credential = &added.credential;
-    let drawn = |default| qr::draw(uri, format.unwrap_or(default)).map(Zeroizing::new);
-    let document = with(describe(credential), [("uri", json!(uri.as_str()))]);
     let next = if live {
         "It is live.\n".to_owned()
     } else {
@@ -102,31 +83,20 @@ fn hand_out(
             added.known.account.name, credential.id
         )
     };
-    if let Some(path) = output {
-        file::write_new(path, &drawn(QrFormat::Png)?)?;
-        let said = || {
-            format!(
-                "The QR code of \"{}\" ({}) is in {}\n{next}",
-                credential.label,
-                credential.id,
-                path.display()
-            )
-        };
-        return Ok(context
-            .output
-            .show(&with(document, [("output", json!(path))]), said)?);
+    let in_file = |path: &Path| {
+        let (label, id, path) = (&credential.label, &credential.id, path.display());
+        format!("The QR code of \"{label}\" ({id}) is in {path}\n{next}")
+    };
+    let below = || {
+        let (label, id) = (&credential.label, &credential.id);
+        Zeroizing::new(format!("\n\"{label}\" ({id})\n{}\n\n{next}", uri.as_str()))
+    };
+    HandOut {
+        document: with(describe(credential), [("uri", json!(uri.as_str()))]),
+        content: &|| picture(uri, format, output, &below),
+        in_file: &in_file,
     }
-    if context.cli.json {
-        return Ok(context.output.show(&document, String::new)?);
-    }
-    if matches!(format, Some(QrFormat::Png | QrFormat::Svg)) {
-        return Ok(output::write(&drawn(QrFormat::Svg)?)?);
-    }
-    let picture = drawn(QrFormat::Terminal)?;
-    output::write(&picture)?;
-    output::write(format!("\n\"{}\" ({})\n", credential.label, credential.id).as_bytes())?;
-    output::write(uri.as_bytes())?;
-    Ok(output::write(format!("\n\n{next}").as_bytes())?)
+    .give(context, output)
 }
 
 fn confirm_now(context: &mut Context<'_>, added: &Added) -> Result<(), CliError> {
