@@ -7,6 +7,7 @@ mod error;
 mod input;
 mod output;
 mod qr;
+mod sheet;
 mod time;
 
 use std::process::ExitCode;
