@@ -13,6 +13,7 @@ mod output;
 mod qr;
 mod revoke;
 mod setup;
+mod sheet;
 mod show;
 mod usage;
 mod user;
