@@ -220,6 +220,12 @@ pub enum SheetFormat {
     Text,
     /// For programs: number,code
     Csv,
+    /// For browsers: cards to print, cut out and fold
+    Html,
+    /// The same, for printers
+    Pdf,
+    /// The same, as a drawing
+    Svg,
 }
 
 /// How to draw a QR code.

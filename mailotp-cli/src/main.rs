@@ -8,6 +8,7 @@ mod input;
 mod output;
 mod phone;
 mod qr;
+mod sheet;
 mod time;
 
 use std::process::ExitCode;

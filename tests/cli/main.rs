@@ -16,6 +16,7 @@ mod profile;
 mod qr;
 mod revoke;
 mod setup;
+mod sheet;
 mod show;
 mod usage;
 mod user;

@@ -1,20 +1,18 @@
 //! `add sheet`.
 
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use mailotp_core::account::Kind;
 use mailotp_core::admin::{Added, Secrets, Wish};
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::{deliver, describe, file, parse_scope, with};
 use crate::cli::{Scope, SheetFormat};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::{output, time};
-
-/// How many columns a sheet has on paper.
-const COLUMNS: usize = 3;
+use crate::output;
+use crate::sheet::{self, SheetView};
 
 pub fn run(
     context: &mut Context<'_>,
@@ -24,6 +22,16 @@ pub fn run(
     output: Option<&Path>,
     scope: &Scope,
 ) -> Result<(), CliError> {
+    if format == SheetFormat::Pdf
+        && output.is_none()
+        && !context.cli.json
+        && io::stdout().is_terminal()
+    {
+        return Err(CliError::usage(
+            "a PDF does not fit a terminal",
+            "Add: --output FILE",
+        ));
+    }
     let account = context.account_name()?;
     let scope = parse_scope(context, scope)?;
     let wish = Wish {
@@ -56,10 +64,27 @@ fn hand_out(
         return Ok(());
     };
     let credential = &added.credential;
-    let sheet = match format {
-        SheetFormat::Text => text(added, name, codes),
-        SheetFormat::Csv => csv(codes),
+    let drawn = || {
+        let scope = &credential.scope;
+        let from: Vec<String> = scope.from.iter().map(ToString::to_string).collect();
+        let view = SheetView {
+            account: added.known.account.name.as_str(),
+            issuer: &context.site.config.issuer,
+            name,
+            label: &credential.label,
+            made: credential.created,
+            expires: scope.expires,
+            services: &scope.services,
+            from: &from,
+            logins: scope.logins_left,
+            codes,
+            kill: None,
+        };
+        sheet::draw(format, &view)
     };
+    if output.is_none() && !context.cli.json {
+        return Ok(output::write(&drawn())?);
+    }
     let numbered = codes.iter().zip(1..);
     let codes: Vec<Value> = numbered
         .map(|(code, number): (_, u32)| json!({ "number": number, "code": code.as_str() }))
@@ -67,53 +92,12 @@ fn hand_out(
     let members = [("name", json!(name)), ("codes", json!(codes))];
     let document = with(describe(credential), members);
     let Some(path) = output else {
-        return Ok(context.output.show(&document, || sheet.to_string())?);
+        return Ok(context.output.show(&document, String::new)?);
     };
-    file::write_new(path, sheet.as_bytes())?;
+    file::write_new(path, &drawn())?;
     let document = with(document, [("output", json!(path))]);
     Ok(context.output.show(&document, || {
         let (label, id, path) = (&credential.label, &credential.id, path.display());
         format!("Sheet {name}, \"{label}\" ({id}), is in {path}\n")
     })?)
-}
-
-fn text(added: &Added, name: &str, codes: &[Zeroizing<String>]) -> Zeroizing<String> {
-    let credential = &added.credential;
-    let until = credential.scope.expires.map_or_else(String::new, |at| {
-        format!(", good until {}", time::local(at))
-    });
-    let mut text = Zeroizing::new(String::with_capacity(256 + codes.len() * 32));
-    text.push_str(&format!(
-        "Sheet {name}   {}, \"{}\", made {}{until}\n\n",
-        added.known.account.name,
-        credential.label,
-        time::local_day(credential.created)
-    ));
-    let rows = codes.len().div_ceil(COLUMNS);
-    for row in 0..rows {
-        for at in (row..codes.len()).step_by(rows) {
-            text.push_str(&format!("  {:>3}  ", at + 1));
-            text.push_str(&codes[at]);
-            text.push_str("   ");
-        }
-        let end = text.trim_end().len();
-        text.truncate(end);
-        text.push('\n');
-    }
-    text.push_str(
-        "\nEach code opens one login. The login says which number is due; cross it out.\n",
-    );
-    text
-}
-
-fn csv(codes: &[Zeroizing<String>]) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(16 + codes.len() * 20));
-    text.push_str("number,code\n");
-    for (code, number) in codes.iter().zip(1..) {
-        let number: u32 = number;
-        text.push_str(&format!("{number},"));
-        text.push_str(code);
-        text.push('\n');
-    }
-    text
 }
