@@ -10,6 +10,7 @@ pub mod qr;
 pub mod sandbox;
 pub mod server;
 pub mod site;
+pub mod sshd;
 pub mod submission;
 pub mod syslog;
 pub mod tool;
