@@ -5,6 +5,7 @@ mod demonstration;
 mod enrol;
 mod observe;
 mod sandbox;
+mod saslauthd;
 mod secrecy;
 mod setup;
 mod ssh;

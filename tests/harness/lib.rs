@@ -8,6 +8,7 @@ pub mod output;
 pub mod products;
 pub mod qr;
 pub mod sandbox;
+pub mod saslauthd;
 pub mod server;
 pub mod site;
 pub mod sshd;
