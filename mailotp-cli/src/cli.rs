@@ -138,6 +138,28 @@ pub enum Server {
         #[arg(long)]
         virtual_users: bool,
     },
+    /// saslauthd, which judges for Postfix and Cyrus
+    #[command(
+        after_help = "Example: mailotp-cli setup saslauthd --service smtp   (where only Postfix asks it)"
+    )]
+    Saslauthd {
+        /// Write the files instead of printing them
+        #[arg(long)]
+        apply: bool,
+        /// The mail users are no system users: there is no main password behind PAM
+        #[arg(long)]
+        virtual_users: bool,
+        /// A service that it is asked about; instead of smtp, imap, pop and sieve
+        #[arg(long = "service", value_name = "SERVICE")]
+        services: Vec<String>,
+    },
+    /// The sshd of OpenSSH, with codes by keyboard-interactive
+    #[command(after_help = "Example: mailotp-cli setup sshd")]
+    Sshd {
+        /// Write the files instead of printing them
+        #[arg(long)]
+        apply: bool,
+    },
 }
 
 /// What to make.

@@ -1,15 +1,11 @@
 //! The challenge in Dovecot's answer: the same for the right, the wrong and the unknown.
 
-use harness::imap::Reply;
-
 use crate::steps::sheet;
 use crate::steps::stage::{CAFE, LIBRARY, NOWHERE, Stage};
 
 /// The answer with other letters and another number, so that only its form is left.
-fn form(reply: &Reply) -> String {
-    let (text, prompt) = (reply.text)
-        .split_once("Code ")
-        .expect("a challenge in the answer");
+pub fn form(text: &str) -> String {
+    let (text, prompt) = text.split_once("Code ").expect("a challenge in the answer");
     let mut form = String::new();
     for letter in prompt.chars() {
         match letter {
@@ -41,7 +37,7 @@ fn an_unknown_account_is_challenged_like_a_known_one() {
         let known = stage.refused(CAFE, "alice", "?");
         for unknown in ["nobody", "alicia", "bob"] {
             let challenge = stage.refused(CAFE, unknown, "?");
-            assert_eq!(form(&challenge), form(&known), "{unknown}");
+            assert_eq!(form(&challenge.text), form(&known.text), "{unknown}");
             for secret in ["wrong", "wrzng-00001"] {
                 assert_eq!(stage.refused(LIBRARY, unknown, secret).text, challenge.text);
             }

@@ -1,10 +1,15 @@
-//! What mailotp promises, kept by a real Dovecot: the steps of the demonstration, and more.
+//! What mailotp promises, kept by real servers: the steps of the demonstration with Dovecot, and more.
 
 mod challenge;
 mod demonstration;
+mod enrol;
 mod observe;
 mod sandbox;
+mod saslauthd;
 mod secrecy;
 mod setup;
+mod ssh;
+mod ssh_keys;
 mod steps;
+mod sudo;
 mod windows;

@@ -13,11 +13,12 @@ use harness::sandbox::Sandbox;
 use harness::wire::Wire;
 
 /// Where a server or mailotp would leave traces.
-const TRACES: [&str; 5] = [
+const TRACES: [&str; 6] = [
     "/etc/pam.d/sandbox-trace",
     "/etc/mailotp/sandbox-trace",
     "/var/lib/mailotp/sandbox-trace",
     "/run/mailotp/sandbox-trace",
+    "/var/log/sandbox-trace",
     "/etc/hosts",
 ];
 

@@ -55,6 +55,8 @@ impl Sandbox {
         fs::create_dir_all(format!("{HOME}/under")).expect("create a folder in the private /run");
         empty("/etc");
         fill_etc();
+        // sshd and sudo write down who has logged in, and who could not.
+        empty("/var/log");
         cover(Path::new("/dev"), &["log"]);
         cover(Path::new("/var/lib"), &["mailotp"]);
         let modules = pam_folder();
@@ -124,6 +126,7 @@ fn fill_etc() {
         ("root", 0),
         ("dovecot", 102),
         ("dovenull", 103),
+        ("sshd", 104),
         (mail, mail_id),
     ];
     users.extend(ACCOUNTS.into_iter().zip(mail_id + 1..));

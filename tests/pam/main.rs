@@ -10,6 +10,7 @@ mod arguments;
 mod bad_files;
 mod bad_input;
 mod budgets;
+mod closed_stack;
 mod gate;
 mod guest;
 mod loading;

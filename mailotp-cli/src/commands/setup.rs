@@ -1,6 +1,8 @@
 //! `setup`: the files that put mailotp in front of a server.
 
 mod dovecot;
+mod saslauthd;
+mod sshd;
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -15,6 +17,9 @@ use crate::output::Output;
 /// The first line of every file that we write: such a file may be written again.
 const MARK: &str = "# Written by: mailotp-cli setup";
 
+/// Where Linux-PAM looks for services.
+const PAM_FOLDER: &str = "/etc/pam.d";
+
 /// Everybody may read them: no secret is in them.
 const MODE: u32 = 0o644;
 
@@ -22,6 +27,33 @@ const MODE: u32 = 0o644;
 struct ConfigFile {
     path: PathBuf,
     content: String,
+    /// What of the machine's own it is made from, and takes the place of.
+    before: Option<String>,
+}
+
+impl ConfigFile {
+    /// A file that is ours from its first line on.
+    fn new(path: impl Into<PathBuf>, content: String) -> Self {
+        Self {
+            path: path.into(),
+            content,
+            before: None,
+        }
+    }
+
+    /// Where the machine's own goes.
+    fn kept(&self) -> PathBuf {
+        let mut kept = self.path.clone().into_os_string();
+        kept.push(".before-mailotp");
+        kept.into()
+    }
+
+    /// Whether it takes the place of a file that says something else.
+    fn replaces(&self) -> bool {
+        self.before
+            .as_ref()
+            .is_some_and(|before| *before != self.content)
+    }
 }
 
 /// What there is to do.
@@ -31,11 +63,21 @@ struct Plan {
 }
 
 pub fn run(cli: &Cli, server: &Server) -> Result<(), CliError> {
-    let Server::Dovecot {
-        apply,
-        virtual_users,
-    } = server;
-    let plan = dovecot::plan(&cli.config, *virtual_users)?;
+    let (plan, apply) = match server {
+        Server::Dovecot {
+            apply,
+            virtual_users,
+        } => (dovecot::plan(&cli.config, *virtual_users)?, apply),
+        Server::Saslauthd {
+            apply,
+            virtual_users,
+            services,
+        } => (
+            saslauthd::plan(&cli.config, *virtual_users, services)?,
+            apply,
+        ),
+        Server::Sshd { apply } => (sshd::plan(&cli.config)?, apply),
+    };
     if *apply {
         plan.files.iter().try_for_each(check)?;
         plan.files.iter().try_for_each(write)?;
@@ -51,6 +93,9 @@ pub fn run(cli: &Cli, server: &Server) -> Result<(), CliError> {
         for file in &plan.files {
             if *apply {
                 text += &format!("wrote {}\n", file.path.display());
+                if file.replaces() {
+                    text += &format!("kept the old one as {}\n", file.kept().display());
+                }
             } else {
                 text += &format!("==> {} <==\n{}\n", file.path.display(), file.content);
             }
@@ -77,10 +122,16 @@ fn check(file: &ConfigFile) -> Result<(), CliError> {
         return refused(format!("there is no folder {}", folder.display()), remedy);
     }
     match std::fs::read_to_string(&file.path) {
-        Ok(there) if there != file.content && !there.starts_with(MARK) => refused(
-            "there is another file".into(),
-            "Move it away, and run the command again.",
-        ),
+        Ok(there)
+            if there != file.content
+                && !there.starts_with(MARK)
+                && file.before.as_ref() != Some(&there) =>
+        {
+            refused(
+                "there is another file".into(),
+                "Move it away, and run the command again.",
+            )
+        }
         _ => Ok(()),
     }
 }
@@ -89,6 +140,9 @@ fn check(file: &ConfigFile) -> Result<(), CliError> {
 fn write(file: &ConfigFile) -> Result<(), CliError> {
     let new = file.path.with_extension("mailotp-new");
     let put = || {
+        if file.replaces() {
+            std::fs::copy(&file.path, file.kept())?;
+        }
         std::fs::write(&new, &file.content)?;
         std::fs::set_permissions(&new, Permissions::from_mode(MODE))?;
         std::fs::rename(&new, &file.path)
@@ -98,6 +152,25 @@ fn write(file: &ConfigFile) -> Result<(), CliError> {
         let message = format!("{} was not written: {why}", file.path.display());
         CliError::new(FAILED, message, "Run the command as root.")
     })
+}
+
+/// The stack that stays closed whatever stands around it, but for its first line.
+fn stack(config: &str, virtual_users: bool) -> String {
+    let (password, account) = if virtual_users {
+        ("", "")
+    } else {
+        (
+            "auth    [success=done default=die]                pam_unix.so use_first_pass\n",
+            "account required                                  pam_unix.so\n",
+        )
+    };
+    format!(
+        "auth    [success=done ignore=ignore default=die]  pam_mailotp.so{config}\n\
+         {password}\
+         auth    requisite                                 pam_deny.so\n\
+         account required                                  pam_mailotp.so{config}\n\
+         {account}"
+    )
 }
 
 /// The path of a configuration as a module argument: absolute, and nothing where it is the default.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{ConfigFile, MARK, Plan, config_argument};
+use super::{ConfigFile, MARK, PAM_FOLDER, Plan, config_argument, stack};
 use crate::error::{CliError, FAILED};
 
 /// The services that a Dovecot asks PAM for: the protocol (`%s`), `doveadm` of `doveadm auth test`,
@@ -19,7 +19,6 @@ const SERVICES: [&str; 7] = [
     "webmail",
 ];
 
-const PAM_FOLDER: &str = "/etc/pam.d";
 const DOVECOT_FILE: &str = "/etc/dovecot/conf.d/auth-mailotp.conf.ext";
 
 pub fn plan(config: &Path, virtual_users: bool) -> Result<Plan, CliError> {
@@ -34,20 +33,12 @@ pub fn plan(config: &Path, virtual_users: bool) -> Result<Plan, CliError> {
     let mut files = Vec::new();
     for service in SERVICES {
         let path = Path::new(PAM_FOLDER).join(format!("mailotp-{service}"));
-        files.push(ConfigFile {
-            path,
-            content: ordinary(&config, virtual_users),
-        });
+        let content = format!("{MARK} dovecot\n{}", stack(&config, virtual_users));
+        files.push(ConfigFile::new(path, content));
         let path = Path::new(PAM_FOLDER).join(format!("mailotp-{service}-challenge"));
-        files.push(ConfigFile {
-            path,
-            content: gate(&config),
-        });
+        files.push(ConfigFile::new(path, gate(&config)));
     }
-    files.push(ConfigFile {
-        path: DOVECOT_FILE.into(),
-        content: databases(virtual_users),
-    });
+    files.push(ConfigFile::new(DOVECOT_FILE, databases(virtual_users)));
     let mut next = vec![
         "In /etc/dovecot/conf.d/10-auth.conf, put in place of `!include auth-system.conf.ext`: \
          `!include auth-mailotp.conf.ext`. Databases of main passwords go below it, each with \
@@ -77,26 +68,6 @@ fn version() -> Option<String> {
         .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     text.split_whitespace().next().map(str::to_owned)
-}
-
-/// The stack that stays closed whatever stands around it.
-fn ordinary(config: &str, virtual_users: bool) -> String {
-    let (password, account) = if virtual_users {
-        ("", "")
-    } else {
-        (
-            "auth    [success=done default=die]                pam_unix.so use_first_pass\n",
-            "account required                                  pam_unix.so\n",
-        )
-    };
-    format!(
-        "{MARK} dovecot\n\
-         auth    [success=done ignore=ignore default=die]  pam_mailotp.so{config}\n\
-         {password}\
-         auth    requisite                                 pam_deny.so\n\
-         account required                                  pam_mailotp.so{config}\n\
-         {account}"
-    )
 }
 
 /// The gate never lets anybody in: it shows the challenge, or lets Dovecot ask the next database.

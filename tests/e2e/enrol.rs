@@ -1,0 +1,38 @@
+//! Credentials on a machine without a stage.
+
+use harness::enrol::Sheet;
+
+use crate::steps::stage::{run, text};
+
+/// A sheet of an account that mailotp does not know yet.
+#[track_caller]
+pub fn sheet(account: &str) -> Sheet {
+    let made = run(
+        &[
+            "--json", "--user", account, "--new", "add", "sheet", "--count", "8",
+        ],
+        "",
+    )
+    .json();
+    let codes = made["codes"].as_array().expect("a sheet has codes");
+    Sheet {
+        id: text(&made["id"]),
+        name: text(&made["name"]),
+        codes: codes.iter().map(|code| text(&code["code"])).collect(),
+    }
+}
+
+/// An app password of an account, which is made where it is new.
+#[track_caller]
+pub fn app_password(account: &str) -> String {
+    let who = ["--json", "--user", account, "--new", "add", "app-password"];
+    text(&run(&who, "").json()["secret"])
+}
+
+/// The number of the code that is due on the account's one sheet.
+#[track_caller]
+pub fn due(account: &str) -> u64 {
+    let due = run(&["--json", "--user", account, "challenge"], "").json();
+    let number = due["sheets"][0]["number"].as_u64();
+    number.unwrap_or_else(|| panic!("no sheet in {due}"))
+}
