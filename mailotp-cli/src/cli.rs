@@ -1,13 +1,17 @@
 //! The words of the command line, and nothing else.
 
+mod add;
 mod app_password;
+mod replace;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mailotp_core::config::DEFAULT_PATH;
 
+pub use add::{Add, Algorithm, Hotp, Oath, Sequence, SequenceHash, Totp};
 pub use app_password::{AppPassword, MailServer, PasswordFormat};
+pub use replace::Replacement;
 
 /// App passwords and one-time codes for mail.
 #[derive(Debug, Parser)]
@@ -47,7 +51,7 @@ pub enum Command {
         #[command(subcommand)]
         server: Server,
     },
-    /// Make an app password, a sheet of codes, or an authenticator
+    /// Make an app password, a sheet of codes, an authenticator, a sequence, or one-time user names
     Add {
         #[command(subcommand)]
         kind: Add,
@@ -85,6 +89,16 @@ pub enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Make a new one with the same label and scope; the old one goes when the new one is used
+    #[command(
+        after_help = "Example: mailotp-cli --user alice replace holiday --format pdf --output new.pdf"
+    )]
+    Replace {
+        /// ID or label
+        name: String,
+        #[command(flatten)]
+        with: Replacement,
+    },
     /// Give a credential another label
     #[command(after_help = "Example: mailotp-cli --user alice rename phone old-phone")]
     Rename {
@@ -92,6 +106,11 @@ pub enum Command {
         name: String,
         /// The new label
         label: String,
+    },
+    /// A memorised prefix before every typed code
+    Pin {
+        #[command(subcommand)]
+        action: Pin,
     },
     /// The time in which a spent code still opens the same door
     Grace {
@@ -114,6 +133,11 @@ pub enum Command {
     User {
         #[command(subcommand)]
         action: User,
+    },
+    /// Look after the store
+    Store {
+        #[command(subcommand)]
+        action: Store,
     },
     /// Say that the clock is right
     Clock {
@@ -162,64 +186,8 @@ pub enum Server {
     },
 }
 
-/// What to make.
-#[derive(Debug, Subcommand)]
-pub enum Add {
-    /// A password for one device; shown once
-    #[command(
-        after_help = "Example: mailotp-cli --user alice add app-password phone --service imap --service submission"
-    )]
-    AppPassword(AppPassword),
-    /// A list of numbered one-time codes
-    #[command(
-        after_help = "Example: mailotp-cli --user alice add sheet holiday --expires 14d --service mail"
-    )]
-    Sheet {
-        /// Your name for it
-        label: Option<String>,
-        /// How many codes
-        #[arg(long, default_value_t = 50)]
-        count: u32,
-        /// How to write them
-        #[arg(long, value_enum, default_value_t = SheetFormat::Text)]
-        format: SheetFormat,
-        /// Into a new file, instead of standard output
-        #[arg(long, value_name = "FILE")]
-        output: Option<PathBuf>,
-        #[command(flatten)]
-        scope: Scope,
-    },
-    /// An authenticator that shows time-based codes
-    #[command(after_help = "Example: mailotp-cli --user alice add totp phone")]
-    Totp {
-        /// Your name for it
-        label: Option<String>,
-        /// The hash; many authenticators know sha1 only
-        #[arg(long, value_enum, default_value_t = Algorithm::Sha1)]
-        algorithm: Algorithm,
-        /// 6 to 8
-        #[arg(long)]
-        digits: Option<u32>,
-        /// Seconds
-        #[arg(long, default_value_t = 30)]
-        period: u32,
-        /// How to draw the QR code
-        #[arg(long, value_enum)]
-        qr: Option<QrFormat>,
-        /// Into a new file, instead of standard output
-        #[arg(long, value_name = "FILE")]
-        output: Option<PathBuf>,
-        /// Live at once, without a code that confirms it
-        #[arg(long)]
-        no_confirm: bool,
-        /// A file with an existing seed in base32
-        #[arg(long, value_name = "FILE")]
-        secret_file: Option<PathBuf>,
-    },
-}
-
 /// Where a credential may be used.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Scope {
     /// For this service or group only (may be repeated)
     #[arg(long, value_name = "SERVICE")]
@@ -261,13 +229,31 @@ pub enum QrFormat {
     Svg,
 }
 
-/// The hash of TOTP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs, reason = "the names say it all")]
-pub enum Algorithm {
-    Sha1,
-    Sha256,
-    Sha512,
+/// PINs.
+#[derive(Debug, Subcommand)]
+pub enum Pin {
+    /// Choose one; it is asked for
+    #[command(after_help = "Example: mailotp-cli --user alice pin set")]
+    Set {
+        /// For everybody who has none of their own
+        #[arg(long)]
+        site: bool,
+    },
+    /// Do without one
+    #[command(after_help = "Example: mailotp-cli --user alice pin clear")]
+    Clear {
+        /// The one for everybody who has none of their own
+        #[arg(long)]
+        site: bool,
+    },
+}
+
+/// The store.
+#[derive(Debug, Subcommand)]
+pub enum Store {
+    /// Bring a store of an earlier version to this one
+    #[command(after_help = "Example: mailotp-cli store migrate")]
+    Migrate,
 }
 
 /// Windows.

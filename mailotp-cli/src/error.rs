@@ -101,6 +101,11 @@ impl From<AdminError> for CliError {
                 "Leave --digits out; all codes of one account have one length.",
             ),
             AdminError::SeedTaken => (FAILED, "Make a new seed: leave --secret-file out."),
+            AdminError::SequenceSeedTaken(_) => (
+                FAILED,
+                "Choose another seed: the same one would make codes again that others have seen.",
+            ),
+            AdminError::NotASequence(_) => (FAILED, "Name a sequence, as `show` has it."),
             AdminError::WrongCode => (
                 FAILED,
                 "Wait for the next code, and check the clock of the device.",

@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::crypto::{Salt, Tag};
 use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Network, Remote, Service};
+use crate::rfc2289::{Algorithm, Seed};
 use crate::window::{Binding, Window, WindowKey};
 
 /// What concerns the account as a whole.
@@ -28,6 +29,8 @@ pub struct Account {
     pub salt: Salt,
     /// The beginning of the highest TOTP step that was accepted. Only ever grows.
     pub totp_floor: Timestamp,
+    /// The PIN before its typed codes.
+    pub pin: Option<SealedPin>,
     /// When it was made.
     pub created: Timestamp,
 }
@@ -37,6 +40,15 @@ impl Account {
     pub fn is_closed(&self, now: Timestamp) -> bool {
         self.locked || self.expires.is_some_and(|end| end <= now)
     }
+}
+
+/// A PIN as a store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedPin {
+    /// How many characters it has: says where it begins in what was typed.
+    pub length: u32,
+    /// Its hash, sealed.
+    pub sealed: Vec<u8>,
 }
 
 /// What a credential is, and what is public about it.
@@ -49,15 +61,41 @@ pub enum Kind {
         /// How many codes it has: 1 to `size`.
         size: u32,
     },
+    /// An RFC 2289 sequence (S/KEY, OPIE).
+    Sequence {
+        /// The hash.
+        algorithm: Algorithm,
+        /// The seed: public, part of the challenge.
+        seed: Seed,
+        /// The sequence integer of the last accepted response: the next challenge is one less.
+        count: u32,
+    },
     /// RFC 6238.
     Totp {
         /// 6 to 8.
         digits: u32,
+        /// Seconds.
+        period: u32,
+    },
+    /// RFC 4226.
+    Hotp {
+        /// 6 to 8.
+        digits: u32,
+        /// The counter of the next code. Only ever grows.
+        counter: u64,
+        /// A code ahead of the look-ahead window was seen just before this counter: the code of
+        /// this very counter resynchronises (RFC 4226, section 7.4).
+        resync: Option<u64>,
     },
     /// For one device.
     AppPassword {
         /// Finds it: unique within the account.
         selector: String,
+    },
+    /// One-time user names.
+    Alias {
+        /// How many.
+        size: u32,
     },
 }
 
@@ -66,8 +104,19 @@ impl Kind {
     pub fn as_str(&self) -> &'static str {
         match self {
             Kind::Sheet { .. } => "sheet",
+            Kind::Sequence { .. } => "sequence",
             Kind::Totp { .. } => "totp",
+            Kind::Hotp { .. } => "hotp",
             Kind::AppPassword { .. } => "app-password",
+            Kind::Alias { .. } => "alias",
+        }
+    }
+
+    /// How long its digit codes are, if it makes any.
+    pub fn digits(&self) -> Option<u32> {
+        match self {
+            Kind::Totp { digits, .. } | Kind::Hotp { digits, .. } => Some(*digits),
+            _ => None,
         }
     }
 }
@@ -96,11 +145,28 @@ pub struct Scope {
     pub expires: Option<Timestamp>,
     /// How many logins are left; `None` for any number.
     pub logins_left: Option<u32>,
+    /// Whether it is for one service only, and for which.
+    pub pinned: Pinned,
+}
+
+/// Whether a credential belongs to the first service that uses it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Pinned {
+    /// It does not.
+    #[default]
+    No,
+    /// It will: no service has used it.
+    Open,
+    /// It does, to this one.
+    To(String),
 }
 
 impl Scope {
     /// Whether it holds for `service` (of `group`), wherever the login comes from.
     pub fn serves(&self, service: &str, group: &str) -> bool {
+        if matches!(&self.pinned, Pinned::To(owner) if owner != service) {
+            return false;
+        }
         let mut services = self.services.iter();
         services.len() == 0 || services.any(|name| name == service || name == group)
     }
@@ -135,21 +201,22 @@ pub struct Credential {
     pub created: Timestamp,
     /// When and where it was used last.
     pub last_used: Option<LastUse>,
-    /// Of a sheet: the numbers that are spent.
+    /// Of a sheet and of aliases: the numbers that are spent.
     pub struck: BTreeSet<u32>,
     /// Says that the same seed is not enrolled twice.
     pub fingerprint: Option<Tag>,
+    /// What is revoked as soon as this one is used: it takes the other's place.
+    pub replaces: Option<CredentialId>,
     /// The secret part, sealed.
     pub sealed: Vec<u8>,
 }
 
 impl Credential {
-    /// Of a sheet: the numbers that are not spent, lowest first.
+    /// Of a sheet and of aliases: the numbers that are not spent, lowest first.
     pub fn unspent(&self) -> impl Iterator<Item = u32> {
-        let size = if let Kind::Sheet { size, .. } = self.kind {
-            size
-        } else {
-            0
+        let size = match self.kind {
+            Kind::Sheet { size, .. } | Kind::Alias { size } => size,
+            _ => 0,
         };
         (1..=size).filter(|number| !self.struck.contains(number))
     }
@@ -157,7 +224,10 @@ impl Credential {
     /// How often it can still be used; `None` for as often as one likes.
     pub fn left(&self) -> Option<u32> {
         let codes = match self.kind {
-            Kind::Sheet { .. } => Some(self.unspent().count() as u32),
+            Kind::Sheet { .. } | Kind::Alias { .. } => Some(self.unspent().count() as u32),
+            // Down to 1: the response to 0 is the hash of the pass phrase itself, and is the last
+            // that a new sequence of the same pass phrase and seed would begin with.
+            Kind::Sequence { count, .. } => Some(count.saturating_sub(1)),
             _ => None,
         };
         [codes, self.scope.logins_left].into_iter().flatten().min()
@@ -167,7 +237,23 @@ impl Credential {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.state == State::Live && self.scope.is_current(now) && self.left() != Some(0)
     }
+
+    /// Whether it is made of codes that come to an end.
+    pub fn runs_out(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Sheet { .. } | Kind::Sequence { .. } | Kind::Alias { .. }
+        )
+    }
+
+    /// So few codes are left that its owner should hear of it.
+    pub fn is_low(&self) -> bool {
+        self.runs_out() && self.left().is_some_and(|left| left <= LOW_WATER)
+    }
 }
+
+/// From so few codes left on, a credential's owner is told.
+pub const LOW_WATER: u32 = 10;
 
 /// A login that went well.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,27 +279,105 @@ pub struct Snapshot {
     pub known: Vec<Network>,
     /// The time of the newest event of the whole store.
     pub newest: Timestamp,
+    /// The PIN of everybody who has none of their own.
+    pub site_pin: Option<SealedPin>,
+    /// Whether anybody at this site has a PIN: what stands before a code may then be one, whoever
+    /// typed it.
+    pub pins_in_use: bool,
+    /// The name was an alias of the account.
+    pub alias: Option<AliasUse>,
+}
+
+/// A one-time user name that stands for an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliasUse {
+    /// The credential that it is one of.
+    pub credential: CredentialId,
+    /// Its number there.
+    pub number: u32,
 }
 
 impl Snapshot {
     /// Whether there is anything that this account could log in with.
     pub fn is_enrolled(&self, now: Timestamp) -> bool {
+        self.credentials.iter().any(|credential| {
+            credential.is_live(now) && !matches!(credential.kind, Kind::Alias { .. })
+        })
+    }
+
+    /// A credential of the account.
+    pub fn credential(&self, id: &CredentialId) -> Option<&Credential> {
         self.credentials
             .iter()
-            .any(|credential| credential.is_live(now))
+            .find(|credential| credential.id == *id)
+    }
+
+    /// The PIN that belongs before this account's codes: its own, or else the site's.
+    pub fn pin(&self) -> Option<(PinOwner, &SealedPin)> {
+        let own = self.account.as_ref().and_then(|account| {
+            let pin = account.pin.as_ref()?;
+            Some((PinOwner::Account(account.id), pin))
+        });
+        own.or_else(|| Some((PinOwner::Site, self.site_pin.as_ref()?)))
+    }
+
+    /// What the same store knows of a name that is nobody's.
+    pub fn of_a_stranger(self) -> Snapshot {
+        Snapshot {
+            newest: self.newest,
+            site_pin: self.site_pin,
+            pins_in_use: self.pins_in_use,
+            ..Snapshot::default()
+        }
+    }
+
+    /// The alias of the name that was asked for, where it can still be spent.
+    pub fn fresh_alias(&self, now: Timestamp) -> Option<&AliasUse> {
+        self.alias.as_ref().filter(|alias| {
+            self.credential(&alias.credential)
+                .is_some_and(|credential| {
+                    credential.is_live(now) && !credential.struck.contains(&alias.number)
+                })
+        })
     }
 
     /// The length of this account's digit codes, if it has any.
     pub fn digits(&self) -> Option<usize> {
         self.credentials
             .iter()
-            .find_map(|credential| match credential.kind {
-                Kind::Totp { digits } if credential.state != State::Revoked => {
-                    Some(digits as usize)
-                }
-                _ => None,
-            })
+            .filter(|credential| credential.state != State::Revoked)
+            .find_map(|credential| credential.kind.digits())
+            .map(|digits| digits as usize)
     }
+
+    /// The second in which a wrong digit code of now may be right: as the shortest period ends.
+    pub fn digits_change_at(&self, now: Timestamp) -> Timestamp {
+        let periods = self
+            .credentials
+            .iter()
+            .filter(|credential| credential.state != State::Revoked)
+            .filter_map(|credential| match credential.kind {
+                Kind::Totp { period, .. } => Some(period),
+                _ => None,
+            });
+        periods
+            .chain([DEFAULT_PERIOD])
+            .map(|period| now.next_step(period))
+            .min()
+            .unwrap_or(now)
+    }
+}
+
+/// RFC 6238, section 4.1: X is 30 seconds by default.
+pub const DEFAULT_PERIOD: u32 = 30;
+
+/// Whose PIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinOwner {
+    /// Of one account.
+    Account(AccountId),
+    /// Of the site.
+    Site,
 }
 
 /// What is used up by a right answer.
@@ -223,6 +387,10 @@ pub enum Use {
     Strike(u32),
     /// A TOTP step, named by the second in which it begins.
     Step(Timestamp),
+    /// An HOTP counter, and all below it.
+    Counter(u64),
+    /// The response to this sequence integer, which the stored one is one above.
+    Response(u32),
     /// Nothing but one login of those that are left.
     Login,
 }
@@ -234,6 +402,8 @@ pub struct Consumption {
     pub credential: CredentialId,
     /// What.
     pub what: Use,
+    /// What its secret part becomes, sealed: a sequence keeps the response that it was given.
+    pub sealed: Option<Vec<u8>>,
 }
 
 /// The end of a login, as the store sees it: all of it or nothing.
@@ -243,12 +413,19 @@ pub struct Settlement {
     pub account: Option<AccountId>,
     /// What is used up.
     pub consume: Option<Consumption>,
-    /// Whether the credential has a limited number of logins, so that each of them must be durable.
+    /// Whether even a login with nothing to spend must be durable: the credential has a limited
+    /// number of them, is pinned by this one, or takes another's place with it.
     pub counted: bool,
     /// The window that opens with it, and that answers where somebody was first.
     pub window: Option<WindowOffer>,
+    /// The one-time user name that is used up together with the code, or neither is.
+    pub alias: Option<AliasUse>,
     /// A window whose idle limit moves.
     pub touch: Option<CredentialId>,
+    /// An HOTP code far ahead was seen: the counter that would resynchronise.
+    pub ahead: Option<(CredentialId, u64)>,
+    /// A sheet whose kill code was typed: it is revoked, whatever else this login comes to.
+    pub kill: Option<CredentialId>,
     /// What is given back, because the answer was right.
     pub refund: Option<Charge>,
     /// The place of a login that went well.
@@ -292,7 +469,10 @@ impl Settlement {
             consume: None,
             counted: false,
             window: None,
+            alias: None,
             touch: None,
+            ahead: None,
+            kill: None,
             refund: None,
             seen: None,
             event: event.clone(),
@@ -304,7 +484,8 @@ impl Settlement {
     /// rest may.
     pub fn must_be_durable(&self) -> bool {
         let consumption = self.consume.as_ref();
-        consumption.is_some_and(|consumption| consumption.what != Use::Login || self.counted)
+        self.kill.is_some()
+            || consumption.is_some_and(|consumption| consumption.what != Use::Login || self.counted)
     }
 
     /// The event of this settlement, once it is known how it ended.
@@ -328,14 +509,31 @@ pub enum Change {
     Create(Account),
     /// A new credential.
     Add(Box<Credential>),
-    /// A pending or suspended credential becomes live. With a step: no TOTP up to it is accepted.
-    Confirm(CredentialId, Option<Timestamp>),
+    /// The names of new aliases, as tags, number 1 first. Fails where one is taken.
+    NameAliases(CredentialId, Vec<Tag>),
+    /// A pending or suspended credential becomes live, by a code of it that is spent with this.
+    Confirm(CredentialId, Option<Use>),
+    /// A sequence begins anew, if its last accepted response is still the one it was.
+    Renew {
+        /// Which.
+        credential: CredentialId,
+        /// Its sequence integer until now.
+        was: u32,
+        /// What is public about it from now on.
+        kind: Kind,
+        /// Its secret part from now on, sealed.
+        sealed: Vec<u8>,
+    },
     /// Another label.
     Rename(CredentialId, String),
     /// Gone for good, with the windows that they opened.
     Revoke(Vec<CredentialId>),
     /// These windows end; `None`: all.
     EndWindows(Option<Vec<CredentialId>>),
+    /// The account's own PIN; `None`: no more. Its windows end.
+    SetPin(Option<SealedPin>),
+    /// The site's PIN; `None`: no more. All windows end.
+    SetSitePin(Option<SealedPin>),
     /// Nobody comes in any more, or somebody does again.
     Lock(bool),
     /// All guesses are given back.

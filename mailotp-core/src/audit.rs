@@ -110,6 +110,10 @@ names! {
         Wrong = "wrong",
         /// Used before.
         Spent = "spent",
+        /// A right code, further ahead than the look-ahead window reaches.
+        Ahead = "ahead",
+        /// The kill code of a sheet: it is revoked.
+        Killed = "killed",
         /// A code whose window is open elsewhere.
         Replay = "replay",
         /// Right, and too late.
@@ -148,6 +152,12 @@ names! {
         Confirmed = "confirmed",
         /// A change: a credential got another label.
         Renamed = "renamed",
+        /// A change: a credential was given new codes in its place.
+        Replaced = "replaced",
+        /// A change: a PIN was set.
+        PinSet = "pin-set",
+        /// A change: a PIN was taken away.
+        PinCleared = "pin-cleared",
         /// A change: windows were ended.
         GraceEnded = "grace-ended",
         /// A change: the account was locked.

@@ -10,6 +10,11 @@ use crate::clock::Timestamp;
 use crate::id::AccountId;
 use crate::request::Network;
 
+/// What a stranger's slot is for: the budget by network and account, or that by account.
+pub const NETWORK: &str = "network";
+/// See [`NETWORK`].
+pub const ACCOUNT: &str = "account";
+
 /// How many charged secrets a bucket remembers.
 const REMEMBERED: usize = 4;
 
@@ -192,6 +197,26 @@ impl Charge {
             charged.remove(0);
         }
         Charged::Taken
+    }
+
+    /// What of it was taken from the account as a whole, to be given back alone.
+    pub fn of_the_account(&self) -> Option<Charge> {
+        let is_narrow = |owner: &Owner| {
+            matches!(
+                owner,
+                Owner::Network(..) | Owner::Stranger { what: NETWORK, .. }
+            )
+        };
+        let from: Vec<_> = self
+            .from
+            .iter()
+            .filter(|(owner, _)| !is_narrow(owner))
+            .cloned()
+            .collect();
+        (!from.is_empty()).then(|| Charge {
+            from,
+            ..self.clone()
+        })
     }
 
     /// Gives the guess back: the answer was right.

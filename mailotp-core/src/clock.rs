@@ -20,6 +20,12 @@ impl Timestamp {
         Timestamp(self.0.saturating_sub(seconds(duration)))
     }
 
+    /// When the step of `period` seconds ends that this lies in (RFC 6238, section 4.2).
+    pub fn next_step(self, period: u32) -> Timestamp {
+        let period = i64::from(period.max(1));
+        Timestamp((self.0.div_euclid(period) + 1).saturating_mul(period))
+    }
+
     /// Seconds since the epoch; times before it, which no honest clock shows, count as the epoch.
     pub fn unix(self) -> u64 {
         u64::try_from(self.0).unwrap_or(0)

@@ -5,9 +5,10 @@
 use crate::account::{Credential, Kind, Snapshot};
 use crate::clock::Timestamp;
 use crate::config::{ChallengePart, Config};
-use crate::credential::sheet;
+use crate::credential::{sequence, sheet};
 use crate::crypto::{KeyRing, TagPurpose};
 use crate::request::{AccountName, Remote, Service};
+use crate::rfc2289;
 use crate::rule::{Accept, Means};
 
 /// The prompt where no code is of any use.
@@ -50,24 +51,28 @@ pub fn due(snapshot: &Snapshot, place: Option<Place<'_>>, now: Timestamp) -> Cha
     let in_scope = |credential: &&Credential| {
         place.is_none_or(|at| credential.scope.reaches(at.service, at.group, at.remote))
     };
-    let sheets = snapshot
-        .credentials
-        .iter()
-        .filter(|credential| credential.is_live(now))
-        .filter(in_scope)
-        .filter_map(|credential| match &credential.kind {
-            Kind::Sheet { name, .. } => {
-                let number = credential.unspent().next()?;
-                Some(SheetDue {
-                    name: name.clone(),
-                    number,
-                })
-            }
-            _ => None,
-        });
+    let in_use = || {
+        snapshot
+            .credentials
+            .iter()
+            .filter(|credential| credential.is_live(now))
+            .filter(in_scope)
+    };
+    let sheets = in_use().filter_map(|credential| match &credential.kind {
+        Kind::Sheet { name, .. } => {
+            let number = credential.unspent().next()?;
+            Some(SheetDue {
+                name: name.clone(),
+                number,
+            })
+        }
+        _ => None,
+    });
     Challenge {
         sheets: sheets.take(MOST_SHEETS).collect(),
-        sequence: None,
+        sequence: in_use()
+            .find_map(|credential| sequence::due(&credential.kind))
+            .map(|due| due.to_string()),
     }
 }
 
@@ -96,19 +101,20 @@ pub fn shown(real: Challenge, account: &AccountName, config: &Config, keys: &Key
     let sequence = wants(ChallengePart::Sequence).then(|| {
         real.sequence.unwrap_or_else(|| {
             let bytes = made_up("sequence");
-            let count = 50 + u32::from(bytes[0]) * 449 / 255;
-            let seed = 1000 + u32::from(u16::from_be_bytes([bytes[1], bytes[2]])) % 9000;
-            // RFC 2289, section 6: otp-<algorithm> <sequence integer> <seed>; RFC 2243: ext.
-            format!(
-                "otp-sha1 {count} {}{seed} ext",
-                sheet::name_of([bytes[3], bytes[4]])
-            )
+            let due = rfc2289::Challenge {
+                algorithm: rfc2289::Algorithm::Sha1,
+                count: 50 + u32::from(bytes[0]) * 449 / 255,
+                seed: sequence::seed_of([bytes[1], bytes[2], bytes[3], bytes[4]]),
+            };
+            due.to_string()
         })
     });
     Challenge { sheets, sequence }
 }
 
-/// The prompt: one line, at most 200 bytes.
+/// The prompt: one line, at most 200 bytes. Behind an RFC 2289 challenge stands a blank: that is where
+/// calculators see its end (RFC 2289, section 6.0). It is not followed by `ext` (RFC 2243): a response
+/// that begins a new sequence would let a machine that has recorded one code take over all that follow.
 pub fn text(challenge: &Challenge, accept: &Accept) -> String {
     if !accept.takes_codes() {
         return PASSWORD.to_owned();
@@ -127,6 +133,8 @@ pub fn text(challenge: &Challenge, accept: &Accept) -> String {
     };
     if parts.is_empty() {
         format!("{asked}: ")
+    } else if challenge.sequence.is_some() {
+        format!("{asked} {} : ", parts.join(" or "))
     } else {
         format!("{asked} {}: ", parts.join(" or "))
     }
@@ -162,7 +170,7 @@ mod tests {
         assert!((1..=50).contains(&one.sheets[0].number));
         let sequence = one.sequence.unwrap();
         let words: Vec<&str> = sequence.split(' ').collect();
-        assert!(matches!(words[..], ["otp-sha1", _, _, "ext"]), "{sequence}");
+        assert!(matches!(words[..], ["otp-sha1", _, _]), "{sequence}");
         assert_eq!(made_up("nobody", "[]"), Challenge::default());
     }
 
@@ -174,20 +182,20 @@ mod tests {
         };
         let two = Challenge {
             sheets: vec![due("kd", 7), due("mn", 12)],
-            sequence: Some("otp-sha1 97 ma1234 ext".into()),
+            sequence: Some("otp-sha1 97 ma1234".into()),
         };
         let text = |means: &[Means]| text(&two, &Accept(means.iter().copied().collect()));
         assert_eq!(
             text(&[Means::Otp]),
-            "Code kd 7 or mn 12 or otp-sha1 97 ma1234 ext: "
+            "Code kd 7 or mn 12 or otp-sha1 97 ma1234 : "
         );
         assert_eq!(
             text(&[Means::Password, Means::Otp]),
-            "Password or code kd 7 or mn 12 or otp-sha1 97 ma1234 ext: "
+            "Password or code kd 7 or mn 12 or otp-sha1 97 ma1234 : "
         );
         assert_eq!(
             text(&[Means::PasswordOtp]),
-            "Password and code kd 7 or mn 12 or otp-sha1 97 ma1234 ext: "
+            "Password and code kd 7 or mn 12 or otp-sha1 97 ma1234 : "
         );
         assert_eq!(text(&[Means::AppPassword]), "Password: ");
         assert_eq!(

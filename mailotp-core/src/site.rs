@@ -84,6 +84,14 @@ pub fn load_keys(path: &Path) -> Result<KeyRing, SiteError> {
     })
 }
 
+/// Whether the file of a store is there, and nobody else's.
+pub fn check_store(path: &Path) -> Result<(), SiteError> {
+    files::check_store(path).map_err(|problem| match problem.kind {
+        ProblemKind::Missing => StoreError::Missing(path.display().to_string()).into(),
+        _ => SiteError::File(problem),
+    })
+}
+
 impl Site {
     /// The site of a configuration; where its key ring cannot be used, the configuration comes back.
     pub fn of(config: Config) -> Result<Site, Box<(Config, SiteError)>> {
@@ -117,10 +125,7 @@ impl Site {
     /// which codes are unspent that were spent since.
     pub fn open_store(&self) -> Result<SqliteStore, SiteError> {
         let StoreLocation::Sqlite(path) = &self.config.store;
-        files::check_store(path).map_err(|problem| match problem.kind {
-            ProblemKind::Missing => StoreError::Missing(path.display().to_string()).into(),
-            _ => SiteError::File(problem),
-        })?;
+        check_store(path)?;
         // The mark first: a login writes it after its commit, so that a store that is read later is
         // never older.
         let expected = self.keys.generation.max(self.mark().read()?);

@@ -9,7 +9,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("files", &[]),
     ("rfc2289", &[]),
-    ("request", &[]),
+    ("request", &["rfc2289"]),
     ("id", &["clock", "request"]),
     ("crypto", &["clock", "id"]),
     ("budget", &["clock", "id", "request"]),
@@ -19,12 +19,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "account",
         &[
-            "audit", "budget", "clock", "crypto", "id", "request", "window",
+            "audit", "budget", "clock", "crypto", "id", "request", "window", "rfc2289",
         ],
     ),
     (
         "credential",
-        &["account", "clock", "crypto", "id", "request"],
+        &["account", "clock", "crypto", "id", "request", "rfc2289"],
     ),
     (
         "config",
@@ -40,6 +40,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "crypto",
             "request",
             "rule",
+            "rfc2289",
         ],
     ),
     // Decisions see no store and no file.
@@ -62,7 +63,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "store",
         &[
-            "account", "audit", "budget", "clock", "crypto", "id", "request", "window",
+            "account", "audit", "budget", "clock", "crypto", "id", "request", "window", "rfc2289",
         ],
     ),
     ("mark", &["files"]),
@@ -71,8 +72,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "authenticate",
         &[
-            "account", "audit", "budget", "clock", "config", "crypto", "decide", "id", "prompt",
-            "request", "rule", "site", "store",
+            "account",
+            "audit",
+            "budget",
+            "clock",
+            "config",
+            "credential",
+            "crypto",
+            "decide",
+            "id",
+            "prompt",
+            "request",
+            "rule",
+            "site",
+            "store",
         ],
     ),
     (
@@ -89,6 +102,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "request",
             "site",
             "store",
+            "rfc2289",
         ],
     ),
 ];

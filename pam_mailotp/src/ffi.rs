@@ -12,7 +12,9 @@ use zeroize::Zeroize;
 
 use crate::host::Standing;
 
-/// `PAM_AUTHTOK` of `_pam_types.h`.
+/// `PAM_USER` and `PAM_AUTHTOK` of `_pam_types.h`.
+const PAM_USER: c_int = 2;
+/// See [`PAM_USER`].
 const PAM_AUTHTOK: c_int = 6;
 
 /// The name under which the standing is kept on a handle.
@@ -23,12 +25,21 @@ unsafe extern "C" {
     fn pam_set_item(handle: *mut PamHandle, item: c_int, value: *const c_void) -> c_int;
 }
 
-/// Sets `PAM_AUTHTOK`. libpam copies the value, and wipes the one that it replaces.
+/// Sets `PAM_AUTHTOK`. libpam wipes the one that it replaces.
 pub fn set_authtok(handle: &mut PamHandle, secret: &[u8]) -> Result<(), PamResultCode> {
-    let text = CString::new(secret).map_err(|_| PamResultCode::PAM_AUTH_ERR)?;
+    set_text(handle, PAM_AUTHTOK, secret)
+}
+
+/// Sets `PAM_USER`.
+pub fn set_user(handle: &mut PamHandle, user: &str) -> Result<(), PamResultCode> {
+    set_text(handle, PAM_USER, user.as_bytes())
+}
+
+fn set_text(handle: &mut PamHandle, item: c_int, value: &[u8]) -> Result<(), PamResultCode> {
+    let text = CString::new(value).map_err(|_| PamResultCode::PAM_AUTH_ERR)?;
     // SAFETY: pam_set_item(3): the handle is the one that libpam gave us for this call, and a value
-    // of PAM_AUTHTOK is a NUL-terminated string, which it copies before it returns.
-    let code = unsafe { pam_set_item(handle, PAM_AUTHTOK, text.as_ptr().cast()) };
+    // of PAM_AUTHTOK or PAM_USER is a NUL-terminated string, which it copies before it returns.
+    let code = unsafe { pam_set_item(handle, item, text.as_ptr().cast()) };
     text.into_bytes().zeroize();
     if code == PamResultCode::PAM_SUCCESS as c_int {
         Ok(())

@@ -4,7 +4,8 @@ use std::ffi::CStr;
 use std::path::Path;
 use std::time::{Instant, SystemTime};
 
-use mailotp_core::authenticate::{self, Door, Gate, Opening, Report, Visitor};
+use mailotp_core::audit::{Event, Quoted};
+use mailotp_core::authenticate::{self, Door, Gate, Low, Opening, Report, Visitor};
 use mailotp_core::clock::{NoRandomness, Random, Timestamp};
 use mailotp_core::config::{Config, Enrolment};
 use mailotp_core::decide::{Answer, Handover};
@@ -178,11 +179,12 @@ impl Call {
                     service: self.service.clone(),
                     remote: self.remote,
                     secret,
+                    alias: None,
                     second_step: self.args.second_step,
                 };
                 // The answer may have taken minutes: the clock is read again.
                 let now = SystemTime::now().into();
-                self.door(&site, |door, _| door.login(&request, now))
+                self.door(&site, |door, _| door.login(request, now))
             }
         };
         self.finish(host, report, &typed)
@@ -247,7 +249,7 @@ impl Call {
         self.finish(host, report, &typed)
     }
 
-    /// Event, next module's password, standing, code: in this order.
+    /// Event, next module's password, standing, user, code: in this order.
     fn finish(&self, host: &mut dyn Host, report: Report, typed: &[u8]) -> Result<Code, Code> {
         log::event(&report.event, report.problem.as_deref());
         match &report.answer {
@@ -255,7 +257,13 @@ impl Call {
             Answer::PassOn(Handover::Prefix(prefix)) => host.set_authtok(prefix)?,
             _ => {}
         }
+        if let Some(low) = &report.low {
+            log::warning(&notice(&report.event, low));
+        }
         host.remember(answer::standing_of(&report.answer))?;
+        if let Some(user) = &report.user {
+            host.set_user(user.as_str())?;
+        }
         Ok(answer::of_login(&report.answer))
     }
 
@@ -298,6 +306,19 @@ impl Call {
             ));
         }
     }
+}
+
+/// What is said of a credential that runs out. Not to the host: mail servers drop it, and a second
+/// message in the conversation is one that some of them are not made for.
+fn notice(event: &Event, low: &Low) -> String {
+    let name = |text: &Option<String>| Quoted(text.as_deref().unwrap_or_default()).to_string();
+    format!(
+        "running low: account={} credential={} kind={} left={}",
+        name(&event.account),
+        name(&event.credential),
+        low.kind,
+        low.left
+    )
 }
 
 fn load(path: &Path) -> Result<Config, String> {

@@ -41,6 +41,10 @@ impl Host for Script {
             .push(format!("authtok {}", String::from_utf8_lossy(secret)));
         Ok(())
     }
+    fn set_user(&mut self, user: &str) -> Result<(), Code> {
+        self.told.push(format!("user {user}"));
+        Ok(())
+    }
     fn ask(&mut self, prompt: &str) -> Result<Typed, Code> {
         self.told.push(format!("asked {prompt}"));
         let answer = self

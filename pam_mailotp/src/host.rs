@@ -37,6 +37,8 @@ pub trait Host {
     fn authtok(&self) -> Option<Typed>;
     /// Sets `PAM_AUTHTOK` for the next module.
     fn set_authtok(&mut self, secret: &[u8]) -> Result<(), PamResultCode>;
+    /// Sets `PAM_USER`: an alias becomes the account that it stands for.
+    fn set_user(&mut self, user: &str) -> Result<(), PamResultCode>;
     /// Asks, without echo.
     fn ask(&mut self, prompt: &str) -> Result<Typed, PamResultCode>;
     /// Keeps how `auth` ended.
@@ -86,6 +88,10 @@ impl Host for PamHost<'_> {
 
     fn set_authtok(&mut self, secret: &[u8]) -> Result<(), PamResultCode> {
         ffi::set_authtok(self.0, secret)
+    }
+
+    fn set_user(&mut self, user: &str) -> Result<(), PamResultCode> {
+        ffi::set_user(self.0, user)
     }
 
     /// One hidden prompt, always: a visible one crashes saslauthd, and a second one gets the same

@@ -20,14 +20,32 @@ pub struct AppPassword {
     /// Into a new file, instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// For the first service that uses it, and no other
+    #[arg(long)]
+    pub pinned: bool,
     #[command(flatten)]
     pub server: MailServer,
     #[command(flatten)]
     pub scope: Scope,
 }
 
+impl AppPassword {
+    /// One that is typed, with no other wish.
+    pub fn plain() -> AppPassword {
+        AppPassword {
+            label: None,
+            format: PasswordFormat::Text,
+            qr: None,
+            output: None,
+            pinned: false,
+            server: MailServer::default(),
+            scope: Scope::default(),
+        }
+    }
+}
+
 /// What a device has to know of the mail server.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct MailServer {
     /// The mail server, for --qr and mobileconfig [default: the issuer, or this machine]
     #[arg(long, value_name = "HOST")]

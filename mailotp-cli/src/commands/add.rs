@@ -1,17 +1,19 @@
 //! `add`: app passwords, sheets, authenticators. What is secret is shown once; what could not be
 //! delivered never becomes live.
 
+mod alias;
 mod app_password;
 mod device;
 mod file;
 mod hand_out;
+mod oath;
+mod sequence;
 mod sheet;
-mod totp;
 
-use mailotp_core::account::{self, Credential};
-use mailotp_core::admin::Added;
+use mailotp_core::account::{self, Credential, Pinned};
+use mailotp_core::admin::{Added, Wish};
 use mailotp_core::config::parse_network;
-use mailotp_core::request::Service;
+use mailotp_core::request::{AccountName, Service};
 use serde_json::{Value, json};
 
 use crate::cli::{Add, Scope};
@@ -19,24 +21,69 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::time::{self, Day};
 
+pub use alias::make as make_aliases;
+pub use app_password::make as make_app_password;
+pub use oath::{Drawing, make as make_oath};
+pub use sequence::{algorithm_of, seed_of};
+pub use sheet::{Paper, make as make_sheet};
+
+/// What a new credential is to be, whatever its kind.
+#[derive(Default)]
+pub struct Making {
+    /// Its label.
+    pub label: Option<String>,
+    /// Where it may be used.
+    pub scope: account::Scope,
+    /// The credential whose place it takes.
+    pub replaces: Option<Credential>,
+}
+
+impl Making {
+    fn new(label: &Option<String>, scope: account::Scope) -> Making {
+        Making {
+            label: label.clone(),
+            scope,
+            replaces: None,
+        }
+    }
+
+    fn wish<'a>(&'a self, context: &Context<'_>, account: &'a AccountName) -> Wish<'a> {
+        Wish {
+            new_account: context.cli.new,
+            label: self.label.as_deref(),
+            scope: self.scope.clone(),
+            replaces: self.replaces.as_ref(),
+            ..Wish::new(account)
+        }
+    }
+}
+
 pub fn run(context: &mut Context<'_>, kind: &Add) -> Result<(), CliError> {
     match kind {
-        Add::AppPassword(wanted) => app_password::run(context, wanted),
-        Add::Sheet {
-            label,
-            count,
-            format,
-            output,
-            scope,
-        } => sheet::run(
-            context,
-            label.as_deref(),
-            *count,
-            *format,
-            output.as_deref(),
-            scope,
-        ),
-        Add::Totp { .. } => totp::run(context, kind),
+        Add::AppPassword(wanted) => {
+            let mut scope = parse_scope(context, &wanted.scope)?;
+            if wanted.pinned {
+                scope.pinned = Pinned::Open;
+            }
+            let making = Making::new(&wanted.label, scope);
+            app_password::make(context, &making, wanted)
+        }
+        Add::Sheet(wanted) => {
+            let scope = parse_scope(context, &wanted.scope)?;
+            let paper = Paper {
+                count: wanted.count,
+                format: wanted.format,
+                output: wanted.output.as_deref(),
+            };
+            sheet::make(context, &Making::new(&wanted.label, scope), &paper)
+        }
+        Add::Totp(wanted) => oath::add_totp(context, wanted),
+        Add::Hotp(wanted) => oath::add_hotp(context, wanted),
+        Add::Sequence(wanted) => sequence::add(context, wanted),
+        Add::Alias(wanted) => {
+            let making = Making::new(&wanted.label, account::Scope::default());
+            alias::make(context, &making, wanted.count)
+        }
     }
 }
 
@@ -44,10 +91,11 @@ pub fn run(context: &mut Context<'_>, kind: &Add) -> Result<(), CliError> {
 fn deliver(
     context: &mut Context<'_>,
     added: &Added,
+    making: &Making,
     shown: Result<(), CliError>,
 ) -> Result<(), CliError> {
     if let Err(error) = shown {
-        return withdraw(context, added, error);
+        return withdraw(context, added, making, error);
     }
     let account = added.known.account.name.clone();
     context.admin(|admin| {
@@ -57,11 +105,16 @@ fn deliver(
 }
 
 /// What nobody has seen must not stay, live or pending. Fails in any case: with what went wrong.
-fn withdraw(context: &mut Context<'_>, added: &Added, error: CliError) -> Result<(), CliError> {
+fn withdraw(
+    context: &mut Context<'_>,
+    added: &Added,
+    making: &Making,
+    error: CliError,
+) -> Result<(), CliError> {
     let account = added.known.account.name.clone();
     context.admin(|admin| {
         let known = admin.account(&account)?;
-        admin.revoke(&known, &[&added.credential])
+        admin.take_back(&known, &added.credential, making.replaces.as_ref())
     })?;
     let message = format!("{}: nothing was added", error.message);
     Err(CliError::new(error.exit, message, error.remedy))
@@ -119,5 +172,6 @@ fn parse_scope(context: &Context<'_>, scope: &Scope) -> Result<account::Scope, C
         from: scope.from.iter().map(network).collect::<Result<_, _>>()?,
         expires,
         logins_left: scope.max_logins,
+        pinned: Pinned::No,
     })
 }

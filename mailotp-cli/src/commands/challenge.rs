@@ -1,5 +1,7 @@
 //! `challenge`: which code is due now.
 
+use mailotp_core::account::Credential;
+use mailotp_core::admin::Known;
 use mailotp_core::prompt;
 use mailotp_core::rule::Accept;
 use serde_json::{Value, json};
@@ -19,19 +21,35 @@ pub fn run(context: &mut Context<'_>) -> Result<(), CliError> {
         .map(|due| json!({ "name": due.name, "number": due.number }))
         .collect();
     let document = json!({ "prompt": text, "sheets": sheets, "sequence": real.sequence });
+    let running_out: Vec<String> = known
+        .credentials()
+        .filter(|credential| credential.is_live(context.now) && credential.is_low())
+        .map(|credential| low(&known, credential))
+        .collect();
     Ok(context.output.show(&document, || {
-        let due: String = real
+        let sheets = real
             .sheets
             .iter()
-            .map(|due| format!("Sheet {}: number {}\n", due.name, due.number))
-            .collect();
+            .map(|due| format!("Sheet {}: number {}\n", due.name, due.number));
+        let sequence = real.sequence.iter().map(|due| format!("Sequence: {due}\n"));
+        let due: String = sheets.chain(sequence).chain(running_out).collect();
         if due.is_empty() {
             format!(
-                "No sheet is live. A login shows \"{}\" all the same, so that it tells nobody.\n",
+                "No sheet and no sequence is live. A login shows \"{}\" all the same, so that it tells nobody.\n",
                 text.trim_end()
             )
         } else {
             due
         }
     })?)
+}
+
+/// What a credential that runs out wants.
+pub fn low(known: &Known, credential: &Credential) -> String {
+    let (name, label) = (&known.account.name, &credential.label);
+    let left = credential.left().unwrap_or_default();
+    format!(
+        "\"{label}\" runs out, {left} left. Make a new one: mailotp-cli --user {name} replace {id}\n",
+        id = credential.id
+    )
 }

@@ -1,6 +1,6 @@
 //! `confirm`: what was added becomes live.
 
-use mailotp_core::account::{Kind, State};
+use mailotp_core::admin::Admin;
 use serde_json::json;
 
 use crate::context::Context;
@@ -10,9 +10,7 @@ use crate::input;
 pub fn run(context: &mut Context<'_>, name: &str) -> Result<(), CliError> {
     let known = context.known()?;
     let credential = known.credential(name)?;
-    let wants_code =
-        matches!(credential.kind, Kind::Totp { .. }) && credential.state != State::Live;
-    let code = if wants_code {
+    let code = if Admin::wants_code(credential) {
         input::secret("The code that it shows now: ")?
     } else {
         Default::default()

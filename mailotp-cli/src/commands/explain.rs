@@ -21,7 +21,10 @@ pub fn run(context: &mut Context<'_>, service: &str, from: &str) -> Result<(), C
         )
     })?;
     let account = context.account_name()?;
-    let snapshot = context.store.read(&account).map_err(SiteError::from)?;
+    let snapshot = context
+        .store
+        .read(&account, None)
+        .map_err(SiteError::from)?;
     let judgement = context.site.config.judge(&account, &service, remote);
     let accept: Vec<&str> = judgement
         .accept
@@ -31,10 +34,8 @@ pub fn run(context: &mut Context<'_>, service: &str, from: &str) -> Result<(), C
         .collect();
     let is_usable = |credential: &&Credential| {
         let accepted = match credential.kind {
-            Kind::Sheet { .. } | Kind::Totp { .. } => {
-                judgement.accepts(Means::Otp) || judgement.accepts(Means::PasswordOtp)
-            }
             Kind::AppPassword { .. } => judgement.accepts(Means::AppPassword),
+            _ => judgement.takes_codes(),
         };
         accepted
             && credential.is_live(context.now)

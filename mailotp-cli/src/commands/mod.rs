@@ -9,10 +9,13 @@ mod explain;
 mod grace;
 mod init;
 mod log;
+mod pin;
 mod rename;
+mod replace;
 mod revoke;
 mod setup;
 mod show;
+mod store;
 mod user;
 
 use crate::cli::{Cli, Command};
@@ -27,6 +30,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
     match &cli.command {
         Command::Init => return init::run(cli),
         Command::Setup { server } => return setup::run(cli, server),
+        Command::Store { action } => return store::run(cli, action),
         Command::Compute { challenge, init } => {
             return compute::run(cli, challenge, init.as_deref());
         }
@@ -34,7 +38,9 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
     }
     let mut context = Context::open(cli)?;
     match &cli.command {
-        Command::Init | Command::Setup { .. } | Command::Compute { .. } => Ok(()),
+        Command::Init | Command::Setup { .. } | Command::Compute { .. } | Command::Store { .. } => {
+            Ok(())
+        }
         Command::Add { kind } => add::run(&mut context, kind),
         Command::Confirm { name } => confirm::run(&mut context, name),
         Command::Show => {
@@ -45,6 +51,8 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Clock { action } => clock::run(&mut context, action),
         Command::Challenge => challenge::run(&mut context),
         Command::Revoke { names, all } => revoke::run(&mut context, names, *all),
+        Command::Replace { name, with } => replace::run(&mut context, name, with),
+        Command::Pin { action } => pin::run(&mut context, action),
         Command::Rename { name, label } => rename::run(&mut context, name, label),
         Command::Grace { action } => grace::run(&mut context, action),
         Command::Explain { service, from } => explain::run(&mut context, service, from),

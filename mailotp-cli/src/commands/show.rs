@@ -1,6 +1,6 @@
 //! `show`: what an account has.
 
-use mailotp_core::account::{Credential, State};
+use mailotp_core::account::{Credential, PinOwner, Pinned, State};
 use mailotp_core::authenticate::account_bucket;
 use mailotp_core::clock::Timestamp;
 use mailotp_core::request::AccountName;
@@ -21,11 +21,16 @@ pub fn run(context: &mut Context<'_>, account: &AccountName) -> Result<(), CliEr
         .map_err(mailotp_core::site::SiteError::from)?;
     let left = bucket.left(limit, context.now);
     let full_at = (bucket.full_at > context.now).then_some(bucket.full_at);
+    let pin = known.snapshot.pin().map(|(owner, _)| match owner {
+        PinOwner::Account(_) => "own",
+        PinOwner::Site => "site",
+    });
     let document = json!({
         "account": known.account.name.as_str(),
         "credentials": known.credentials().map(entry).collect::<Vec<_>>(),
         "budget": { "left": left, "of": limit.burst, "full_at": time::utc_or_null(full_at) },
         "locked": known.account.locked,
+        "pin": pin,
     });
     let now = context.now;
     Ok(context.output.show(&document, || {
@@ -51,12 +56,22 @@ pub fn run(context: &mut Context<'_>, account: &AccountName) -> Result<(), CliEr
                 rows,
             )
         };
+        for credential in known.credentials() {
+            if credential.is_live(now) && credential.is_low() {
+                text += &format!("\n{}", super::challenge::low(&known, credential));
+            }
+        }
+        match pin {
+            Some("own") => text += "\nThe account's PIN belongs before every code.\n",
+            Some(_) => text += "\nThe site's PIN belongs before every code.\n",
+            None => {}
+        }
         if left < limit.burst {
             let full = full_at.map_or_else(String::new, |at| {
                 format!(", all of them again at {}", time::local(at))
             });
             text += &format!(
-                "\nGuesses of digit codes left: {left} of {}{full}\n",
+                "\nGuesses of digit codes and PINs left: {left} of {}{full}\n",
                 limit.burst
             );
         }
@@ -80,13 +95,27 @@ fn entry(credential: &Credential) -> Value {
             ("last_used", json!(last_used)),
             ("left", json!(credential.left())),
             ("state", json!(state(credential))),
+            ("pinned", json!(pinned(credential))),
         ],
     )
 }
 
+/// The one service that it is for: none is known yet where it is empty.
+fn pinned(credential: &Credential) -> Option<&str> {
+    match &credential.scope.pinned {
+        Pinned::No => None,
+        Pinned::Open => Some(""),
+        Pinned::To(service) => Some(service),
+    }
+}
+
 fn row(credential: &Credential, now: Timestamp) -> Vec<String> {
     let scope = &credential.scope;
-    let mut places = scope.services.clone();
+    let mut places = match &scope.pinned {
+        Pinned::No => scope.services.clone(),
+        Pinned::Open => vec!["first service".into()],
+        Pinned::To(service) => vec![service.clone()],
+    };
     places.extend(scope.from.iter().map(ToString::to_string));
     let last = credential.last_used.as_ref();
     vec![

@@ -2,17 +2,20 @@
 
 use zeroize::Zeroizing;
 
-use super::{Admin, AdminError, Known};
+use super::{Admin, AdminError, Known, MAX_LABEL};
 use crate::account::{Change, Credential, Kind, Scope, Snapshot, State};
 use crate::audit::Reason;
 use crate::clock::random;
-use crate::credential::totp::{
-    Algorithm, DIGITS, MAX_SEED_LENGTH, MIN_SEED_LENGTH, PERIODS, Parameters, SEED_LENGTH,
+use crate::credential::oath::{
+    Algorithm, DIGITS, Key, MAX_SEED_LENGTH, MIN_SEED_LENGTH, SEED_LENGTH,
 };
-use crate::credential::{app_password, sheet};
+use crate::credential::totp::{PERIODS, Parameters};
+use crate::credential::{alias, app_password, hotp, sheet};
 use crate::crypto::{SealContext, Tag, TagPurpose};
 use crate::id::CredentialId;
-use crate::request::AccountName;
+use crate::request::{AccountName, AliasName};
+use crate::rfc2289::Challenge;
+use crate::site::SiteError;
 use crate::store::StoreError;
 
 /// What somebody wants, whatever the kind.
@@ -27,6 +30,22 @@ pub struct Wish<'a> {
     pub scope: Scope,
     /// Good at once; else it waits to be confirmed.
     pub live: bool,
+    /// The credential whose place it takes, as soon as it is used.
+    pub replaces: Option<&'a Credential>,
+}
+
+impl<'a> Wish<'a> {
+    /// The plainest: for a known account, everywhere, for ever, once it is confirmed.
+    pub fn new(account: &'a AccountName) -> Wish<'a> {
+        Wish {
+            account,
+            new_account: false,
+            label: None,
+            scope: Scope::default(),
+            live: false,
+            replaces: None,
+        }
+    }
 }
 
 /// What was made.
@@ -43,21 +62,39 @@ pub struct Added {
 pub enum Secrets {
     /// An app password, grouped.
     AppPassword(Zeroizing<String>),
-    /// The codes of a sheet, number 1 first, grouped.
-    Sheet(Vec<Zeroizing<String>>),
-    /// A TOTP credential as a URI (the "key URI format" of Google Authenticator), to be shown as a
-    /// QR code.
-    Totp(Zeroizing<String>),
+    /// A sheet.
+    Sheet {
+        /// Its codes, number 1 first, grouped.
+        codes: Vec<Zeroizing<String>>,
+        /// Its kill code, grouped.
+        kill: Zeroizing<String>,
+    },
+    /// A TOTP or HOTP credential as a URI (the "key URI format" of Google Authenticator), to be shown
+    /// as a QR code.
+    Uri(Zeroizing<String>),
+    /// A sequence: its owner holds the pass phrase. The challenge that is due.
+    Sequence(Challenge),
+    /// One-time user names, number 1 first.
+    Aliases(Vec<AliasName>),
 }
 
-/// A TOTP credential to be made.
-pub struct NewTotp {
+/// What a digit code moves with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moving {
+    /// TOTP: a period in seconds.
+    Period(u32),
+    /// HOTP: the next counter.
+    Counter(u64),
+}
+
+/// A TOTP or HOTP credential to be made.
+pub struct NewOath {
     /// The hash.
     pub algorithm: Algorithm,
     /// 6 to 8; `None`: as the account's others have, or the configuration says.
     pub digits: Option<u32>,
-    /// Seconds.
-    pub period: u32,
+    /// TOTP or HOTP.
+    pub moving: Moving,
     /// A seed that exists already.
     pub seed: Option<Zeroizing<Vec<u8>>>,
     /// What authenticators show beside the account.
@@ -65,10 +102,23 @@ pub struct NewTotp {
 }
 
 /// A credential of some kind, before it has a label, an owner and a seal.
-struct Draft {
-    kind: Kind,
-    secret: Zeroizing<Vec<u8>>,
-    fingerprint: Option<Tag>,
+pub(super) struct Draft {
+    pub kind: Kind,
+    pub secret: Zeroizing<Vec<u8>>,
+    pub fingerprint: Option<Tag>,
+    /// The tags of names that come with it.
+    pub names: Vec<Tag>,
+}
+
+impl Draft {
+    pub(super) fn new(kind: Kind, secret: Zeroizing<Vec<u8>>) -> Draft {
+        Draft {
+            kind,
+            secret,
+            fingerprint: None,
+            names: Vec::new(),
+        }
+    }
 }
 
 impl Admin<'_> {
@@ -85,13 +135,10 @@ impl Admin<'_> {
                 break password;
             }
         };
-        let draft = Draft {
-            kind: Kind::AppPassword {
-                selector: password.selector(),
-            },
-            secret: app_password::secret_part(&password),
-            fingerprint: None,
+        let kind = Kind::AppPassword {
+            selector: password.selector(),
         };
+        let draft = Draft::new(kind, app_password::secret_part(&password));
         let credential = self.enrol(wish, &known, is_new, draft)?;
         Ok(Added {
             known,
@@ -107,7 +154,7 @@ impl Admin<'_> {
         count: u32,
         progress: impl FnMut(u32),
     ) -> Result<Added, AdminError> {
-        in_range("the number of codes", count, 1, sheet::MAX_CODES)?;
+        in_range("the number of codes", count, 1..=sheet::MAX_CODES)?;
         let (known, is_new) = self.owner(wish)?;
         let new = sheet::generate(
             count,
@@ -116,19 +163,18 @@ impl Admin<'_> {
             self.arena,
             progress,
         )?;
-        let draft = Draft {
-            kind: Kind::Sheet {
-                name: self.sheet_name(&known)?,
-                size: count,
-            },
-            secret: new.secret,
-            fingerprint: None,
+        let kind = Kind::Sheet {
+            name: self.sheet_name(&known)?,
+            size: count,
         };
-        let credential = self.enrol(wish, &known, is_new, draft)?;
+        let credential = self.enrol(wish, &known, is_new, Draft::new(kind, new.secret))?;
         Ok(Added {
             known,
             credential,
-            secrets: Secrets::Sheet(new.codes),
+            secrets: Secrets::Sheet {
+                codes: new.codes,
+                kill: new.kill,
+            },
         })
     }
 
@@ -150,20 +196,14 @@ impl Admin<'_> {
         }
     }
 
-    /// Makes a TOTP credential.
-    pub fn add_totp(&mut self, wish: &Wish<'_>, new: NewTotp) -> Result<Added, AdminError> {
+    /// Makes a TOTP or HOTP credential.
+    pub fn add_oath(&mut self, wish: &Wish<'_>, new: NewOath) -> Result<Added, AdminError> {
         let (known, is_new) = self.owner(wish)?;
         let others = known.snapshot.digits();
         let digits = new
             .digits
             .unwrap_or(others.map_or(self.site.config.digits, |digits| digits as u32));
-        in_range(
-            "the number of digits",
-            digits,
-            *DIGITS.start(),
-            *DIGITS.end(),
-        )?;
-        in_range("the period", new.period, *PERIODS.start(), *PERIODS.end())?;
+        in_range("the number of digits", digits, DIGITS)?;
         if let Some(others) = others.filter(|others| *others != digits as usize) {
             return Err(AdminError::OtherDigits(others));
         }
@@ -171,42 +211,76 @@ impl Admin<'_> {
             Some(seed) => seed,
             None => Zeroizing::new(random::<SEED_LENGTH>(self.random)?.to_vec()),
         };
+        let lengths = MIN_SEED_LENGTH as u32..=MAX_SEED_LENGTH as u32;
         in_range(
             "the length of the seed in bytes",
             seed.len() as u32,
-            MIN_SEED_LENGTH as u32,
-            MAX_SEED_LENGTH as u32,
+            lengths,
         )?;
         let fingerprint = self.site.keys.tag(TagPurpose::Seed, &[&seed]);
-        let parameters = Parameters {
+        let key = Key {
             algorithm: new.algorithm,
             digits,
-            period: new.period,
             seed,
         };
-        let uri = parameters.uri(&new.issuer, wish.account.as_str());
+        let account = wish.account.as_str();
+        let (kind, secret, uri) = match new.moving {
+            Moving::Period(period) => {
+                in_range("the period", period, PERIODS)?;
+                let parameters = Parameters { key, period };
+                let uri = parameters.uri(&new.issuer, account);
+                (Kind::Totp { digits, period }, parameters.encode(), uri)
+            }
+            Moving::Counter(counter) => {
+                in_range("the counter", counter, 0..=MAX_COUNTER)?;
+                let uri = key.uri("hotp", &new.issuer, account, &format!("counter={counter}"));
+                let kind = Kind::Hotp {
+                    digits,
+                    counter,
+                    resync: None,
+                };
+                (kind, hotp::encode(&key), uri)
+            }
+        };
         let draft = Draft {
-            kind: Kind::Totp { digits },
-            secret: parameters.encode(),
             fingerprint: Some(fingerprint),
+            ..Draft::new(kind, secret)
         };
         let credential = self
             .enrol(wish, &known, is_new, draft)
             .map_err(|error| match error {
-                AdminError::Site(crate::site::SiteError::Store(StoreError::Exists)) => {
-                    AdminError::SeedTaken
-                }
+                AdminError::Site(SiteError::Store(StoreError::Exists)) => AdminError::SeedTaken,
                 other => other,
             })?;
         Ok(Added {
             known,
             credential,
-            secrets: Secrets::Totp(uri),
+            secrets: Secrets::Uri(uri),
+        })
+    }
+
+    /// Makes one-time user names.
+    pub fn add_aliases(&mut self, wish: &Wish<'_>, count: u32) -> Result<Added, AdminError> {
+        in_range("the number of aliases", count, 1..=alias::MAX_ALIASES)?;
+        let (known, is_new) = self.owner(wish)?;
+        let names = alias::generate(count, self.random)?;
+        let draft = Draft {
+            names: names
+                .iter()
+                .map(|name| alias::tag(name, &self.site.keys))
+                .collect(),
+            ..Draft::new(Kind::Alias { size: count }, Zeroizing::default())
+        };
+        let credential = self.enrol(wish, &known, is_new, draft)?;
+        Ok(Added {
+            known,
+            credential,
+            secrets: Secrets::Aliases(names),
         })
     }
 
     /// The account, made ready where it is new and may be.
-    fn owner(&mut self, wish: &Wish<'_>) -> Result<(Known, bool), AdminError> {
+    pub(super) fn owner(&mut self, wish: &Wish<'_>) -> Result<(Known, bool), AdminError> {
         match self.lookup(wish.account)? {
             Some(known) => Ok((known, false)),
             None if wish.new_account => {
@@ -223,22 +297,24 @@ impl Admin<'_> {
         }
     }
 
-    fn enrol(
+    pub(super) fn enrol(
         &mut self,
         wish: &Wish<'_>,
         known: &Known,
         is_new: bool,
         draft: Draft,
     ) -> Result<Credential, AdminError> {
-        let label = match wish.label {
-            Some(label) => self.free_label(known, label)?,
-            None => default_label(known, draft.kind.as_str()),
+        let label = match (wish.replaces, wish.label) {
+            (Some(old), _) => old.label.clone(),
+            (None, Some(label)) => self.free_label(known, label)?,
+            (None, None) => free_variant(known, draft.kind.as_str()),
         };
         let id = CredentialId::generate(self.random)?;
         let context = SealContext {
             account: known.account.id,
             credential: &id,
         };
+        let replaces = wish.replaces.filter(|old| old.state == State::Live);
         let credential = Credential {
             sealed: self.site.keys.seal(&context, &draft.secret, self.random)?,
             kind: draft.kind,
@@ -253,36 +329,59 @@ impl Admin<'_> {
             last_used: None,
             struck: Default::default(),
             fingerprint: draft.fingerprint,
+            replaces: replaces.map(|old| old.id.clone()),
             id,
         };
-        let create = is_new.then(|| Change::Create(known.account.clone()));
-        let changes: Vec<Change> = create
-            .into_iter()
-            .chain([Change::Add(Box::new(credential.clone()))])
-            .collect();
-        self.change(&known.account, &changes, Reason::Added, Some(&credential))?;
+        let mut changes = Vec::new();
+        if is_new {
+            changes.push(Change::Create(known.account.clone()));
+        }
+        if let Some(old) = wish.replaces {
+            let label = free_variant(known, &format!("old-{}", old.label));
+            changes.push(Change::Rename(old.id.clone(), label));
+        }
+        changes.push(Change::Add(Box::new(credential.clone())));
+        if !draft.names.is_empty() {
+            changes.push(Change::NameAliases(credential.id.clone(), draft.names));
+        }
+        let reason = match wish.replaces {
+            Some(_) => Reason::Replaced,
+            None => Reason::Added,
+        };
+        self.change(&known.account, &changes, reason, Some(&credential))?;
         Ok(credential)
     }
 }
 
+/// The highest counter of a new HOTP credential; nobody's token has come near it.
+const MAX_COUNTER: u64 = i64::MAX as u64 / 2;
+
 /// `sheet`, `sheet-2`, `sheet-3`, …
-fn default_label(known: &Known, kind: &str) -> String {
+fn free_variant(known: &Known, label: &str) -> String {
+    let short: String = label.chars().take(MAX_LABEL - 4).collect();
     (1..)
         .map(|number| {
             if number == 1 {
-                kind.to_owned()
+                short.clone()
             } else {
-                format!("{kind}-{number}")
+                format!("{short}-{number}")
             }
         })
         .find(|label| known.is_free(label))
-        .unwrap_or_else(|| kind.to_owned())
+        .unwrap_or_else(|| short.clone())
 }
 
-fn in_range(what: &'static str, number: u32, least: u32, most: u32) -> Result<(), AdminError> {
-    if (least..=most).contains(&number) {
-        Ok(())
-    } else {
-        Err(AdminError::OutOfRange { what, least, most })
+pub(super) fn in_range<T: PartialOrd + Copy + Into<u64>>(
+    what: &'static str,
+    number: T,
+    range: std::ops::RangeInclusive<T>,
+) -> Result<(), AdminError> {
+    if range.contains(&number) {
+        return Ok(());
     }
+    Err(AdminError::OutOfRange {
+        what,
+        least: (*range.start()).into(),
+        most: (*range.end()).into(),
+    })
 }

@@ -2,13 +2,16 @@
 
 mod enrol;
 mod init;
+mod pin;
+mod sequence;
 
-pub use enrol::{Added, NewTotp, Secrets, Wish};
+pub use enrol::{Added, Moving, NewOath, Secrets, Wish};
 pub use init::{Initialised, initialise};
 
-use crate::account::{Account, Change, Credential, Kind, Snapshot, State};
+use crate::account::{Account, Change, Credential, Kind, Snapshot, State, Use};
 use crate::audit::{Event, Reason, Verdict};
 use crate::clock::{NoRandomness, Random, Timestamp};
+use crate::credential::hotp;
 use crate::credential::sheet::NewSheetError;
 use crate::credential::totp::Parameters;
 use crate::crypto::{Arena, HashError, SealContext, SealError};
@@ -77,9 +80,9 @@ pub enum AdminError {
         /// Of what.
         what: &'static str,
         /// The least.
-        least: u32,
+        least: u64,
         /// The most.
-        most: u32,
+        most: u64,
     },
     /// All digit codes of an account are of one length.
     #[error("the digit codes of this account have {0} digits")]
@@ -87,6 +90,12 @@ pub enum AdminError {
     /// The same seed is enrolled.
     #[error("this seed is enrolled already")]
     SeedTaken,
+    /// A sequence of this account has, or had, this seed.
+    #[error("a sequence of this account has had the seed \"{0}\"")]
+    SequenceSeedTaken(String),
+    /// Only sequences begin anew.
+    #[error("\"{0}\" is no sequence")]
+    NotASequence(String),
     /// A code that does not confirm.
     #[error("this code is not the one that is due")]
     WrongCode,
@@ -175,7 +184,7 @@ impl Admin<'_> {
     }
 
     fn lookup(&mut self, name: &AccountName) -> Result<Option<Known>, AdminError> {
-        let snapshot = self.store.read(name)?;
+        let snapshot = self.store.read(name, None)?;
         Ok(snapshot
             .account
             .clone()
@@ -193,28 +202,60 @@ impl Admin<'_> {
         if credential.state == State::Live {
             return Err(AdminError::AlreadyLive(credential.label.clone()));
         }
-        let step = match credential.kind {
+        let context = SealContext {
+            account: known.account.id,
+            credential: &credential.id,
+        };
+        let digits: String = code.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        let used = match credential.kind {
             Kind::Totp { .. } => {
-                let context = SealContext {
-                    account: known.account.id,
-                    credential: &credential.id,
-                };
-                let parameters =
-                    Parameters::decode(&self.site.keys.open(&context, &credential.sealed)?)?;
-                let digits: String = code.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+                let opened = self.site.keys.open(&context, &credential.sealed)?;
+                let parameters = Parameters::decode(&opened)?;
                 let found = parameters.step_of(&digits, self.now, self.site.config.otp.window);
                 let fresh = found.filter(|step| *step > known.account.totp_floor);
-                Some(fresh.ok_or(AdminError::WrongCode)?)
+                Some(Use::Step(fresh.ok_or(AdminError::WrongCode)?))
             }
-            Kind::Sheet { .. } | Kind::AppPassword { .. } => None,
+            Kind::Hotp { counter, .. } => {
+                let opened = self.site.keys.open(&context, &credential.sealed)?;
+                // Whoever tried the token out before has moved it on.
+                let found = hotp::counter_of(
+                    &hotp::decode(&opened)?,
+                    &digits,
+                    counter,
+                    hotp::RESYNC_RANGE,
+                );
+                Some(Use::Counter(found.ok_or(AdminError::WrongCode)?))
+            }
+            _ => None,
         };
-        let change = Change::Confirm(credential.id.clone(), step);
+        let change = Change::Confirm(credential.id.clone(), used);
         self.change(
             &known.account,
             &[change],
             Reason::Confirmed,
             Some(credential),
         )
+    }
+
+    /// Whether a credential is made live by a code that its owner's device shows.
+    pub fn wants_code(credential: &Credential) -> bool {
+        matches!(credential.kind, Kind::Totp { .. } | Kind::Hotp { .. })
+            && credential.state != State::Live
+    }
+
+    /// Takes back a credential that took another's place and never reached its owner.
+    pub fn take_back(
+        &mut self,
+        known: &Known,
+        credential: &Credential,
+        replaced: Option<&Credential>,
+    ) -> Result<(), AdminError> {
+        self.revoke(known, &[credential])?;
+        let Some(old) = replaced else {
+            return Ok(());
+        };
+        let back = Change::Rename(old.id.clone(), old.label.clone());
+        self.change(&known.account, &[back], Reason::Renamed, Some(old))
     }
 
     /// Gives a credential another label.
@@ -346,6 +387,7 @@ impl Admin<'_> {
             salt: crate::clock::random(self.random)?,
             totp_floor: Timestamp::ZERO,
             created: self.now,
+            pin: None,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What a guess costs: see the manual, "Guesses".
 
 use super::Door;
-use crate::budget::{Charge, Guess as Charged, Limit, Owner};
+use crate::budget::{self, Charge, Guess as Charged, Limit, Owner};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::crypto::TagPurpose;
@@ -12,9 +12,8 @@ use crate::request::Request;
 /// Unknown names share so many budgets.
 const STRANGER_SLOTS: u16 = 16_384;
 
-/// How long the verdict on a wrong secret holds: a digit code's until its period ends, every other
-/// secret's for a day.
-const DIGITS_PERIOD: i64 = 30;
+/// How long the verdict on a wrong secret holds, unless it may be a digit code: that one's changes as
+/// its period ends.
 const DAY: i64 = 86_400;
 
 impl Door<'_> {
@@ -26,22 +25,22 @@ impl Door<'_> {
         let mut from = vec![match account {
             Some(id) => (Owner::Network(id, network.clone()), limits.network),
             None => (
-                self.slot(request, "network", network.as_str()),
+                self.slot(request, budget::NETWORK, network.as_str()),
                 limits.network,
             ),
         }];
-        if guess.may_be_digits {
+        if guess.is_guessable() {
             from.push(match account {
                 Some(id) if case.snapshot.known.contains(&network) => {
                     (Owner::Known(id, network), limits.account)
                 }
                 Some(id) => (Owner::Account(id), limits.account),
-                None => (self.slot(request, "account", ""), limits.account),
+                None => (self.slot(request, budget::ACCOUNT, ""), limits.account),
             });
         }
         let tag = guess.tag(request, &self.site.keys).0;
         let until = if guess.may_be_digits {
-            Timestamp((case.now.0 / DIGITS_PERIOD + 1) * DIGITS_PERIOD)
+            case.snapshot.digits_change_at(case.now)
         } else {
             Timestamp(case.now.0.saturating_add(DAY))
         };

@@ -5,16 +5,17 @@ mod charge;
 mod phases;
 mod report;
 
-use crate::account::{Settled, Settlement, Snapshot, WindowOffer};
+use crate::account::{Consumption, Credential, Pinned, Settled, Settlement, Snapshot, WindowOffer};
 use crate::audit::{Event, Reason, Verdict};
 use crate::budget::{Charge, Charged};
 use crate::clock::{Random, Timestamp};
 use crate::config::Judgement;
-use crate::crypto::Arena;
+use crate::credential::alias;
+use crate::crypto::{Arena, SealContext};
 use crate::decide::{self, Answer, Case, Guess, Handover, Pending, Ruling};
-use crate::id::CredentialId;
+use crate::id::{AccountId, CredentialId};
 use crate::prompt::{self, Place};
-use crate::request::{AccountName, Remote, Request, Service};
+use crate::request::{AccountName, KillCode, Remote, Request, Service};
 use crate::rule::{Means, Mode};
 use crate::site::{Site, SiteError};
 use crate::store::Store;
@@ -22,7 +23,7 @@ use crate::store::Store;
 pub use charge::account_bucket;
 pub use phases::Gate;
 use report::{Failure, event, observed};
-pub use report::{Report, without_site};
+pub use report::{Low, Report, without_site};
 
 /// What a login needs from the process that it runs in.
 pub struct Door<'a> {
@@ -70,11 +71,14 @@ impl From<Report> for Opening {
 impl Door<'_> {
     /// The prompt for a visitor; as a second step, nothing where the password was enough.
     pub fn opening(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Opening {
-        let judgement = self.judge(visitor);
-        let snapshot = if judgement.exempt || !judgement.takes_codes() {
+        let mut judgement = self.judge(visitor);
+        let may_be_alias = visitor.account.alias().is_some();
+        let needs_store = judgement.takes_codes() || may_be_alias;
+        let snapshot = if judgement.exempt || !needs_store {
             Snapshot::default()
         } else {
-            match (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account)?)) {
+            match (self.open_store)().and_then(|mut store| self.read(&mut *store, visitor.account))
+            {
                 Ok(snapshot) => snapshot,
                 // Nothing can be judged, so nothing is asked. Observe mode asks, for the next
                 // module, with a prompt that is made up: a stranger learns nothing from it.
@@ -86,6 +90,21 @@ impl Door<'_> {
                 }
             }
         };
+        // An alias that can be spent shows what the account has; one that cannot, what a stranger has.
+        let (mut account, mut snapshot) = (visitor.account.clone(), snapshot);
+        if snapshot.alias.is_some() {
+            match (snapshot.fresh_alias(now), &snapshot.account) {
+                (Some(_), Some(known)) => account = known.name.clone(),
+                _ => snapshot = snapshot.of_a_stranger(),
+            }
+        }
+        let visitor = Visitor {
+            account: &account,
+            ..visitor
+        };
+        if snapshot.alias.is_some() {
+            judgement = self.judge(visitor).under_alias();
+        }
         if visitor.second_step {
             // An error is not in here: who cannot be looked up has not nothing.
             let optional = decide::is_left_to_password(&self.site.config, &snapshot, now);
@@ -96,13 +115,7 @@ impl Door<'_> {
             ];
             if let Some((_, reason)) = enough.into_iter().find(|(enough, _)| *enough) {
                 let event = self.event(visitor, &judgement, now, Verdict::Passed, reason);
-                let answer = Answer::PassOn(Handover::Untouched);
-                return Report {
-                    answer,
-                    event,
-                    problem: None,
-                }
-                .into();
+                return Report::new(Answer::PassOn(Handover::Untouched), event).into();
             }
         }
         let Some(accept) = judgement.accept.as_ref().filter(|_| !judgement.exempt) else {
@@ -124,14 +137,12 @@ impl Door<'_> {
     }
 
     /// A login, from the question to the settled answer.
-    pub fn login(&mut self, request: &Request, now: Timestamp) -> Report {
-        let visitor = Visitor::of(request);
-        let mut judgement = self.judge(visitor);
-        if request.second_step {
-            judgement.accept = judgement.accept.map(|accept| accept.second_step());
-        }
-        self.try_login(request, &judgement, now)
-            .unwrap_or_else(|failure| self.unavailable(visitor, &judgement, now, failure))
+    pub fn login(&mut self, mut request: Request, now: Timestamp) -> Report {
+        let mut judgement = self.judge_request(&request);
+        self.try_login(&mut request, &mut judgement, now)
+            .unwrap_or_else(|failure| {
+                self.unavailable(Visitor::of(&request), &judgement, now, failure)
+            })
     }
 
     fn unavailable(
@@ -150,31 +161,37 @@ impl Door<'_> {
         );
         let (answer, event) = observed(judgement, Answer::Unavailable, event);
         Report {
-            answer,
-            event,
             problem: Some(failure.problem),
+            ..Report::new(answer, event)
         }
     }
 
     fn try_login(
         &mut self,
-        request: &Request,
-        judgement: &Judgement,
+        request: &mut Request,
+        judgement: &mut Judgement,
         now: Timestamp,
     ) -> Result<Report, Failure> {
-        if let Some(ruling) = decide::by_rule(judgement) {
+        let kill = request.secret.kill_code().filter(|_| !judgement.exempt);
+        // Whose rules decide is known only once an alias is resolved; a kill code counts whatever they
+        // say. Everybody else whom they deny costs the store nothing.
+        let mut opened = None;
+        if request.account.alias().is_some() || kill.is_some() {
+            opened = Some(self.look(request, judgement, now)?);
+        }
+        if kill.is_none()
+            && let Some(ruling) = decide::by_rule(judgement)
+        {
             let (answer, event) = self.ending(request, judgement, &ruling, now);
             if !judgement.exempt {
                 self.note(&request.account, &event);
             }
-            return Ok(Report {
-                answer,
-                event,
-                problem: None,
-            });
+            return Ok(Report::new(answer, event));
         }
-        let mut store = (self.open_store)()?;
-        let snapshot = store.read(&request.account)?;
+        let (mut store, snapshot) = match opened {
+            Some(opened) => opened,
+            None => self.look(request, judgement, now)?,
+        };
         let site = self.site;
         let case = Case {
             request,
@@ -184,7 +201,7 @@ impl Door<'_> {
             snapshot: &snapshot,
             now,
         };
-        let (ruling, charge) = self.decide(&case, store.as_mut())?;
+        let (ruling, refund) = self.decide(&case, kill.as_ref(), store.as_mut())?;
         let (answer, event) = self.ending(request, judgement, &ruling, now);
         // What it comes to where somebody else was first.
         let lost = Ruling {
@@ -194,52 +211,114 @@ impl Door<'_> {
         let (lost_answer, lost_event) = self.ending(request, judgement, &lost, now);
         let settlement = Settlement {
             lost: ruling.consume.is_some().then_some(lost_event),
-            ..self.settlement(&case, &ruling, charge, event)?
+            ..self.settlement(&case, &ruling, refund, event)?
         };
         let settled = store.settle(&settlement)?;
         if settled == Settled::Consumed && settlement.must_be_durable() {
             (self.mark)(store.identity()?.generation);
         }
+        let event = settlement.event_of(settled);
+        if settled == Settled::Lost {
+            return Ok(Report::new(lost_answer, event));
+        }
+        let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
         Ok(Report {
-            answer: if settled == Settled::Lost {
-                lost_answer
-            } else {
-                answer
-            },
-            event: settlement.event_of(settled),
-            problem: None,
+            user: (right && request.alias.is_some()).then(|| request.account.clone()),
+            low: ruling
+                .credential
+                .filter(|_| settled == Settled::Consumed && ruling.consume.is_some())
+                .and_then(report::Low::after),
+            ..Report::new(answer, event)
         })
     }
 
-    /// form → window → budget, charge → compare
+    /// Reads what the store knows of the account, an alias resolved: then the request and the judgement
+    /// are about the account that it stands for. One that is spent stands for it only in the window
+    /// that it has opened, and is a stranger's name elsewhere.
+    fn look(
+        &mut self,
+        request: &mut Request,
+        judgement: &mut Judgement,
+        now: Timestamp,
+    ) -> Result<(Box<dyn Store>, Snapshot), Failure> {
+        let mut store = (self.open_store)()?;
+        let snapshot = self.read(&mut *store, &request.account)?;
+        let (Some(alias), Some(account), Some(_)) =
+            (request.account.alias(), &snapshot.account, &snapshot.alias)
+        else {
+            return Ok((store, snapshot));
+        };
+        let typed = std::mem::replace(&mut request.account, account.name.clone());
+        request.alias = Some(alias);
+        *judgement = self.judge_request(request).under_alias();
+        let case = Case {
+            request,
+            judgement,
+            config: &self.site.config,
+            keys: &self.site.keys,
+            snapshot: &snapshot,
+            now,
+        };
+        if snapshot.fresh_alias(now).is_some() || decide::continues(&case) {
+            return Ok((store, snapshot));
+        }
+        request.account = typed;
+        request.alias = None;
+        *judgement = self.judge_request(request);
+        Ok((store, snapshot.of_a_stranger()))
+    }
+
+    fn read(&self, store: &mut dyn Store, name: &AccountName) -> Result<Snapshot, SiteError> {
+        let tag = name
+            .alias()
+            .map(|alias| alias::tag(&alias, &self.site.keys));
+        Ok(store.read(name, tag.as_ref())?)
+    }
+
+    /// form → window → budget, charge → compare; and what is given back of the charge.
     fn decide<'c>(
         &mut self,
         case: &Case<'c>,
+        kill: Option<&KillCode>,
         store: &mut dyn Store,
     ) -> Result<(Ruling<'c>, Option<Charge>), Failure> {
-        let mut pending = match decide::by_form(case) {
+        if let Some(code) = kill {
+            if let Some(ruling) = decide::by_kill_code(case, code)? {
+                return Ok((ruling, None));
+            }
+            if let Some(ruling) = decide::by_rule(case.judgement) {
+                return Ok((ruling, None));
+            }
+        }
+        let pending = match decide::by_form(case) {
             Ok(ruling) => return Ok((case.unless_closed(ruling), None)),
             Err(pending) => pending,
         };
-        let mut charge = None;
-        if let Pending::Codes(guess) = pending {
-            if let Some(ruling) = decide::by_window(case, &guess.candidates) {
-                return Ok((ruling, None));
-            }
-            let Some((guess, taken)) = self.take_charge(case, guess, store)? else {
-                return Ok((case.throttle(), None));
-            };
-            (pending, charge) = (Pending::Codes(guess), taken);
+        let Pending::Codes(guess) = pending else {
+            let ruling = decide::by_code(case, &pending, self.arena)?;
+            return Ok((case.unless_closed(ruling), None));
+        };
+        if let Some(ruling) = decide::by_window(case, &guess.candidates) {
+            return Ok((ruling, None));
         }
-        let ruling = decide::by_code(case, &pending, self.arena).map_err(|why| Failure {
-            reason: Reason::Store,
-            problem: why.to_string(),
-        })?;
-        Ok((case.unless_closed(ruling), charge))
+        let Some((guess, charge)) = self.take_charge(case, guess, store)? else {
+            return Ok((case.throttle(), None));
+        };
+        let digits = guess.may_be_digits;
+        let ruling = decide::by_code(case, &Pending::Codes(guess), self.arena)?;
+        let guessed_pin = ruling.guessed_pin;
+        let ruling = case.unless_closed(ruling);
+        let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
+        let refund = match charge {
+            // A wrong code that chance does not find says nothing of the PIN before it.
+            Some(charge) if !right && !digits && !guessed_pin => charge.of_the_account(),
+            charge => charge.filter(|_| right),
+        };
+        Ok((ruling, refund))
     }
 
-    /// Charges a guess: what may be compared, and what it has cost. Where the budget for digits
-    /// alone is used up, a sheet code may still be compared. `None`: nothing may.
+    /// Charges a guess: what may be compared, and what it has cost. Where the budget for digits and PINs
+    /// is used up, a sheet code may still be compared. `None`: nothing may.
     fn take_charge<'c>(
         &mut self,
         case: &Case<'c>,
@@ -252,7 +331,7 @@ impl Door<'_> {
             match store.charge(&due)? {
                 Charged::Taken => return Ok(Some((guess, Some(due)))),
                 Charged::Before => return Ok(Some((guess, None))),
-                Charged::Exhausted => match guess.without_digits() {
+                Charged::Exhausted => match guess.beyond_chance() {
                     Some(rest) => guess = rest,
                     None => return Ok(None),
                 },
@@ -264,7 +343,7 @@ impl Door<'_> {
         &mut self,
         case: &Case<'_>,
         ruling: &Ruling<'_>,
-        charge: Option<Charge>,
+        refund: Option<Charge>,
         event: Event,
     ) -> Result<Settlement, Failure> {
         let request = case.request;
@@ -273,27 +352,64 @@ impl Door<'_> {
             Some(key) => Some(WindowOffer {
                 key: key.clone(),
                 binding: case.judgement.grace,
-                id: CredentialId::generate(self.random).map_err(|why| Failure {
-                    reason: Reason::Store,
-                    problem: why.to_string(),
-                })?,
+                id: CredentialId::generate(self.random).map_err(Failure::of_store)?,
                 limits: self.site.config.grace,
             }),
             None => None,
         };
         let account = case.snapshot.account.as_ref().map(|account| account.id);
+        let consume = match (&ruling.consume, ruling.credential) {
+            (Some(what), Some(credential)) => Some(Consumption {
+                credential: credential.id.clone(),
+                what: *what,
+                sealed: self.reseal(account, credential, ruling)?,
+            }),
+            _ => None,
+        };
+        let credential = ruling.credential;
         Ok(Settlement {
-            consume: ruling.consume.clone(),
-            counted: ruling
-                .credential
-                .is_some_and(|credential| credential.scope.logins_left.is_some()),
+            counted: credential.is_some_and(|credential| {
+                credential.scope.logins_left.is_some()
+                    || credential.scope.pinned == Pinned::Open
+                    || credential.replaces.is_some()
+            }),
+            alias: case
+                .snapshot
+                .fresh_alias(case.now)
+                .filter(|_| consume.is_some())
+                .cloned(),
+            consume,
             window,
             touch: ruling.touch.map(|window| window.id.clone()),
-            refund: charge.filter(|_| right),
+            ahead: credential
+                .zip(ruling.ahead)
+                .map(|(credential, counter)| (credential.id.clone(), counter)),
+            kill: credential
+                .filter(|_| ruling.kills)
+                .map(|credential| credential.id.clone()),
+            refund,
             seen: (right && matches!(request.remote, Remote::Address(_)))
                 .then(|| request.remote.network()),
             ..Settlement::of_event(account, &event)
         })
+    }
+
+    /// The secret part that a credential has after this login, where it gets a new one.
+    fn reseal(
+        &mut self,
+        account: Option<AccountId>,
+        credential: &Credential,
+        ruling: &Ruling<'_>,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let (Some(account), Some(secret)) = (account, &ruling.renewed) else {
+            return Ok(None);
+        };
+        let context = SealContext {
+            account,
+            credential: &credential.id,
+        };
+        let sealed = self.site.keys.seal(&context, secret, self.random);
+        sealed.map(Some).map_err(Failure::of_store)
     }
 
     /// Answer and event of a ruling, softened where the rule only observes.
@@ -336,9 +452,8 @@ impl Door<'_> {
             self.note(visitor.account, &event);
         }
         Report {
-            answer,
-            event,
             problem: Some(why),
+            ..Report::new(answer, event)
         }
     }
 
@@ -346,11 +461,19 @@ impl Door<'_> {
     /// no such event lets anybody in, and syslog has it all the same.
     fn note(&mut self, account: &AccountName, event: &Event) {
         let write = |mut store: Box<dyn Store>| -> Result<(), SiteError> {
-            let known = store.read(account)?.account;
+            let known = store.read(account, None)?.account;
             let _ = store.settle(&Settlement::of_event(known.map(|known| known.id), event))?;
             Ok(())
         };
         let _ = (self.open_store)().and_then(write);
+    }
+
+    fn judge_request(&self, request: &Request) -> Judgement {
+        let mut judgement = self.judge(Visitor::of(request));
+        if request.second_step {
+            judgement.accept = judgement.accept.map(|accept| accept.second_step());
+        }
+        judgement
     }
 
     fn judge(&self, visitor: Visitor<'_>) -> Judgement {

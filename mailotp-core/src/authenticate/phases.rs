@@ -51,7 +51,7 @@ impl Door<'_> {
         judgement: &Judgement,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        let snapshot = (self.open_store)()?.read(visitor.account)?;
+        let snapshot = (self.open_store)()?.read(visitor.account, None)?;
         if is_closed(&snapshot, now) {
             return Ok(false);
         }
@@ -80,7 +80,7 @@ impl Door<'_> {
         } else if judged {
             return None;
         } else {
-            match (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account)?)) {
+            match (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account, None)?)) {
                 Ok(snapshot) if is_closed(&snapshot, now) => {
                     (Answer::Deny, Verdict::Denied, Reason::Closed, None)
                 }
@@ -100,9 +100,8 @@ impl Door<'_> {
         let (answer, event) = observed(&judgement, answer, event);
         self.note(visitor.account, &event);
         Some(Report {
-            answer,
-            event,
             problem,
+            ..Report::new(answer, event)
         })
     }
 }

@@ -1,10 +1,12 @@
 //! What is told: to the host, and to the log.
 
 use super::Visitor;
+use crate::account::{Credential, LOW_WATER};
 use crate::audit::{Event, Reason, Verdict};
 use crate::clock::Timestamp;
 use crate::config::{Config, Judgement};
-use crate::decide::{Answer, Handover};
+use crate::decide::{Answer, DecideError, Handover};
+use crate::request::AccountName;
 use crate::rule::Mode;
 use crate::site::SiteError;
 use crate::store::StoreError;
@@ -18,12 +20,64 @@ pub struct Report {
     pub event: Event,
     /// What went wrong, in words for an administrator.
     pub problem: Option<String>,
+    /// The account that an alias stands for: the host should know it by this name from now on.
+    pub user: Option<AccountName>,
+    /// The credential runs out.
+    pub low: Option<Low>,
+}
+
+/// A credential that runs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Low {
+    /// Its kind.
+    pub kind: &'static str,
+    /// How many codes are left after this login.
+    pub left: u32,
+}
+
+impl Low {
+    /// What a credential comes to, once a code of it is spent.
+    pub(super) fn after(credential: &Credential) -> Option<Low> {
+        let left = credential.left()?.saturating_sub(1);
+        let is_low = left <= LOW_WATER && credential.runs_out();
+        is_low.then(|| Low {
+            kind: credential.kind.as_str(),
+            left,
+        })
+    }
+}
+
+impl Report {
+    pub(super) fn new(answer: Answer, event: Event) -> Report {
+        Report {
+            answer,
+            event,
+            problem: None,
+            user: None,
+            low: None,
+        }
+    }
 }
 
 /// A failure on the way, and where.
 pub(super) struct Failure {
     pub reason: Reason,
     pub problem: String,
+}
+
+impl Failure {
+    pub(super) fn of_store(why: impl std::fmt::Display) -> Failure {
+        Failure {
+            reason: Reason::Store,
+            problem: why.to_string(),
+        }
+    }
+}
+
+impl From<DecideError> for Failure {
+    fn from(error: DecideError) -> Failure {
+        Failure::of_store(error)
+    }
 }
 
 impl From<SiteError> for Failure {
@@ -96,9 +150,8 @@ pub fn without_site(
         event(visitor, &judgement, now, host, result, reason),
     );
     Report {
-        answer,
-        event,
         problem: Some(format!("{error}. {}", error.remedy())),
+        ..Report::new(answer, event)
     }
 }
 

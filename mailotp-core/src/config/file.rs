@@ -12,7 +12,7 @@ use super::groups::Groups;
 use super::values::Duration;
 use super::{ChallengePart, Config, Enrolment, GuessLimits, MAIL, StoreLocation};
 use crate::budget::Limit;
-use crate::credential::{OtpSettings, sheet, totp};
+use crate::credential::{OtpSettings, oath, sheet};
 use crate::request::{Case, Naming};
 use crate::rule::{self, Accept, Means, Mode, Place, Rule};
 use crate::window::{Binding, Limits};
@@ -77,11 +77,7 @@ struct Otp {
     sheet_accept: sheet::Accept,
     digits: Spanned<u32>,
     window: Spanned<u32>,
-    #[allow(
-        dead_code,
-        reason = "read by HOTP credentials, which this version does not have yet"
-    )]
-    look_ahead: u32,
+    look_ahead: Spanned<u32>,
 }
 
 #[derive(Deserialize)]
@@ -169,7 +165,7 @@ impl Default for Otp {
             sheet_accept: sheet::Accept::Next,
             digits: unplaced(6),
             window: unplaced(1),
-            look_ahead: 2,
+            look_ahead: unplaced(2),
         }
     }
 }
@@ -285,10 +281,11 @@ impl Reader<'_> {
             helper_socket: folder.join(file.helper.socket),
             issuer: file.otp.issuer,
             challenge: file.otp.challenge,
-            digits: self.within(&file.otp.digits, totp::DIGITS, "otp.digits")?,
+            digits: self.within(&file.otp.digits, oath::DIGITS, "otp.digits")?,
             otp: OtpSettings {
                 sheet_accept: file.otp.sheet_accept,
                 window: self.within(&file.otp.window, 0..=10, "otp.window")?,
+                look_ahead: self.within(&file.otp.look_ahead, 0..=20, "otp.look_ahead")?,
             },
             grace: Limits {
                 idle: file.grace.idle.0,

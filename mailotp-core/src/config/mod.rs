@@ -139,6 +139,15 @@ impl Judgement {
         self.accept.as_ref().is_some_and(Accept::takes_codes)
     }
 
+    /// The same for whoever has typed an alias: it lets in with one-time codes, and a device that
+    /// stores an app password has no use for it.
+    pub fn under_alias(mut self) -> Judgement {
+        if let Some(accept) = &mut self.accept {
+            accept.0.remove(&rule::Means::AppPassword);
+        }
+        self
+    }
+
     /// Whether `means` is accepted.
     pub fn accepts(&self, means: rule::Means) -> bool {
         self.accept.as_ref().is_some_and(|accept| accept.has(means))

@@ -32,7 +32,7 @@ impl Judge for AppPasswords {
         }
         let same = bool::from(digest(typed).ct_eq(opened)) && typed.selector() == *selector;
         Ok(if same {
-            Match::Right(Use::Login)
+            Match::right(Use::Login)
         } else {
             Match::No
         })

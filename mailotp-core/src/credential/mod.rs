@@ -1,21 +1,33 @@
 //! What a credential of each kind does with a code. One file a kind; each is pure: the secret part
 //! comes in opened, the expensive hash computed.
 
+pub mod alias;
 pub mod app_password;
+pub mod hotp;
+pub mod oath;
+pub mod pin;
+pub mod sequence;
 pub mod sheet;
 pub mod totp;
+
+use zeroize::Zeroizing;
 
 use crate::account::{Account, Credential, Kind, Use};
 use crate::clock::Timestamp;
 use crate::crypto::CodeHash;
 use crate::request::AppPassword;
+use crate::rfc2289::Response;
 
 /// A code that was typed, made ready to be compared.
 pub enum Code<'a> {
     /// The hash of a sheet code.
-    Sheet(CodeHash),
+    Sheet(&'a CodeHash),
     /// A digit code.
     Digits(&'a str),
+    /// An RFC 2289 response.
+    Response(&'a Response),
+    /// The same in six words of another dictionary.
+    Words(&'a [&'a str; 6]),
     /// An app password.
     AppPassword(&'a AppPassword),
 }
@@ -37,18 +49,36 @@ pub struct OtpSettings {
     pub sheet_accept: sheet::Accept,
     /// TOTP steps each way.
     pub window: u32,
+    /// HOTP counters ahead of the next one.
+    pub look_ahead: u32,
 }
 
 /// What a credential says of a code.
 #[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Match {
     /// Not mine.
     No,
     /// Mine, and used before.
     Spent,
+    /// Mine, and too far ahead: with the code of this counter it would be good.
+    Ahead(u64),
     /// Mine, if this can be used up.
-    Right(Use),
+    Right {
+        /// What is used up.
+        what: Use,
+        /// What the secret part becomes; `None`: it stays.
+        renewed: Option<Zeroizing<Vec<u8>>>,
+    },
+}
+
+impl Match {
+    fn right(what: Use) -> Match {
+        Match::Right {
+            what,
+            renewed: None,
+        }
+    }
 }
 
 /// The secret part does not hold what its kind needs: the store was tampered with, or this is a bug.
@@ -68,11 +98,14 @@ pub trait Judge {
     ) -> Result<Match, Malformed>;
 }
 
-/// The judge of a kind.
-pub fn judge_of(kind: &Kind) -> &'static dyn Judge {
+/// The judge of a kind; aliases are no codes.
+pub fn judge_of(kind: &Kind) -> Option<&'static dyn Judge> {
     match kind {
-        Kind::Sheet { .. } => &sheet::Sheet,
-        Kind::Totp { .. } => &totp::Totp,
-        Kind::AppPassword { .. } => &app_password::AppPasswords,
+        Kind::Sheet { .. } => Some(&sheet::Sheet),
+        Kind::Sequence { .. } => Some(&sequence::Sequence),
+        Kind::Totp { .. } => Some(&totp::Totp),
+        Kind::Hotp { .. } => Some(&hotp::Hotp),
+        Kind::AppPassword { .. } => Some(&app_password::AppPasswords),
+        Kind::Alias { .. } => None,
     }
 }

@@ -1,16 +1,20 @@
 //! Sheets: numbered one-time codes on paper.
 //!
-//! The secret part is the codes' hashes, one after the other, number 1 first.
+//! The secret part is the codes' hashes, one after the other, number 1 first, and SHA-256 of the kill
+//! code's secret characters: of 80 random bits no guess need be slowed down. Sheets of version 1 have
+//! no kill code.
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{Circumstances, Code, Judge, Malformed, Match};
-use crate::account::{Credential, Use};
-use crate::clock::{NoRandomness, Random};
+use crate::account::{Credential, Kind, Use};
+use crate::clock::{NoRandomness, Random, random};
 use crate::crypto::{Arena, CODE_HASH_LENGTH, HashError, Salt, hash_code};
 use crate::id::random_symbols;
-use crate::request::SHEET_CODE_LENGTH;
+use crate::request::{KillCode, SHEET_CODE_LENGTH, is_sheet_code};
 
 /// The most codes that a sheet can have.
 pub const MAX_CODES: u32 = 500;
@@ -40,11 +44,9 @@ impl Judge for Sheet {
         let Code::Sheet(hash) = code else {
             return Ok(Match::No);
         };
-        if !opened.len().is_multiple_of(CODE_HASH_LENGTH) {
-            return Err(Malformed("sheet"));
-        }
+        let (hashes, _) = parts(credential, opened)?;
         let mut found = None;
-        for (number, stored) in (1..).zip(opened.chunks_exact(CODE_HASH_LENGTH)) {
+        for (number, stored) in (1..).zip(hashes.chunks_exact(CODE_HASH_LENGTH)) {
             if hash.matches(stored) {
                 found = Some(number);
             }
@@ -56,16 +58,45 @@ impl Judge for Sheet {
         Ok(match found {
             None => Match::No,
             Some(number) if credential.struck.contains(&number) => Match::Spent,
-            Some(number) if due(number) => Match::Right(Use::Strike(number)),
+            Some(number) if due(number) => Match::right(Use::Strike(number)),
             Some(_) => Match::No,
         })
     }
+}
+
+/// Hashes of the codes, and digest of the kill code.
+fn parts<'a>(credential: &Credential, opened: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Malformed> {
+    let Kind::Sheet { size, .. } = credential.kind else {
+        return Err(Malformed("sheet"));
+    };
+    opened
+        .split_at_checked(size as usize * CODE_HASH_LENGTH)
+        .filter(|(_, kill)| [0, KILL_DIGEST_LENGTH].contains(&kill.len()))
+        .ok_or(Malformed("sheet"))
+}
+
+/// Whether this is the kill code of a sheet.
+pub fn is_killed_by(
+    code: &KillCode,
+    credential: &Credential,
+    opened: &[u8],
+) -> Result<bool, Malformed> {
+    let (_, kill) = parts(credential, opened)?;
+    Ok(kill_digest(code).ct_eq(kill).into())
+}
+
+const KILL_DIGEST_LENGTH: usize = 32;
+
+fn kill_digest(code: &KillCode) -> Zeroizing<[u8; KILL_DIGEST_LENGTH]> {
+    Zeroizing::new(Sha256::digest(code.secret()).into())
 }
 
 /// A new sheet: what is printed, and what is kept.
 pub struct NewSheet {
     /// The codes, number 1 first, as they are printed: `abcde-fghjk`.
     pub codes: Vec<Zeroizing<String>>,
+    /// The kill code, as it is printed.
+    pub kill: Zeroizing<String>,
     /// The secret part.
     pub secret: Zeroizing<Vec<u8>>,
 }
@@ -90,9 +121,10 @@ pub fn generate(
     mut progress: impl FnMut(u32),
 ) -> Result<NewSheet, NewSheetError> {
     let mut codes = Vec::with_capacity(count as usize);
-    let mut secret = Zeroizing::new(Vec::with_capacity(count as usize * CODE_HASH_LENGTH));
+    let length = count as usize * CODE_HASH_LENGTH + KILL_DIGEST_LENGTH;
+    let mut secret = Zeroizing::new(Vec::with_capacity(length));
     for number in 1..=count {
-        let code = Zeroizing::new(random_symbols::<SHEET_CODE_LENGTH>(source)?);
+        let code = new_code(source)?;
         secret.extend_from_slice(&hash_code(&code, salt, arena)?.0);
         let (left, right) = code.split_at(SHEET_CODE_LENGTH / 2);
         let mut printed = Zeroizing::new(String::with_capacity(SHEET_CODE_LENGTH + 1));
@@ -102,7 +134,23 @@ pub fn generate(
         codes.push(printed);
         progress(number);
     }
-    Ok(NewSheet { codes, secret })
+    let kill = KillCode::new(&Zeroizing::new(random(source)?));
+    secret.extend_from_slice(&*kill_digest(&kill));
+    Ok(NewSheet {
+        codes,
+        kill: kill.grouped(),
+        secret,
+    })
+}
+
+/// A code that cannot be taken for one of another form: of a thousand, two are thrown away.
+fn new_code(source: &mut dyn Random) -> Result<Zeroizing<String>, NoRandomness> {
+    loop {
+        let code = Zeroizing::new(random_symbols::<SHEET_CODE_LENGTH>(source)?);
+        if is_sheet_code(&code) {
+            return Ok(code);
+        }
+    }
 }
 
 /// The letters of which sheet names are made: none looks or sounds like another.

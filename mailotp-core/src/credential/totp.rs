@@ -3,178 +3,72 @@
 //! The secret part is algorithm (1 byte: 1, 2 or 3), digits (1), period in seconds (4, big endian),
 //! then the seed.
 
-use serde::Deserialize;
-use totp_rs::{Algorithm as TotpAlgorithm, Builder};
 use zeroize::Zeroizing;
 
+use super::oath::{Algorithm, Key};
 use super::{Circumstances, Code, Judge, Malformed, Match};
 use crate::account::{Credential, Use};
 use crate::clock::Timestamp;
 
-/// The digits that a code may have (RFC 4226, section 5.3, and what authenticators can show).
-pub const DIGITS: std::ops::RangeInclusive<u32> = 6..=8;
-/// The periods that make sense, in seconds. A wrong code is charged once in 30: with shorter ones
-/// it would be compared again for nothing.
-pub const PERIODS: std::ops::RangeInclusive<u32> = 30..=300;
-/// Bytes of a new seed: as long as the hash of the default algorithm (RFC 4226, section 4, R6).
-pub const SEED_LENGTH: usize = 20;
-/// The shortest seed that is taken over: 80 bits, which older programs made.
-pub const MIN_SEED_LENGTH: usize = 10;
-/// The longest seed that is taken over.
-pub const MAX_SEED_LENGTH: usize = 128;
-
-/// The hash under the HMAC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Algorithm {
-    /// The only one that every authenticator knows.
-    #[default]
-    Sha1 = 1,
-    /// SHA-256.
-    Sha256 = 2,
-    /// SHA-512.
-    Sha512 = 3,
-}
+/// The periods that there are, in seconds.
+pub const PERIODS: std::ops::RangeInclusive<u32> = 1..=86_400;
 
 /// The parameters of a TOTP credential.
 pub struct Parameters {
-    /// The hash.
-    pub algorithm: Algorithm,
-    /// 6 to 8.
-    pub digits: u32,
+    /// What makes its codes.
+    pub key: Key,
     /// Seconds.
     pub period: u32,
-    /// The shared secret.
-    pub seed: Zeroizing<Vec<u8>>,
 }
 
 impl Parameters {
     /// The secret part.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(6 + self.seed.len()));
-        bytes.push(self.algorithm as u8);
-        bytes.push(self.digits as u8);
+        let key = &self.key;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(6 + key.seed.len()));
+        bytes.push(key.algorithm as u8);
+        bytes.push(key.digits as u8);
         bytes.extend_from_slice(&self.period.to_be_bytes());
-        bytes.extend_from_slice(&self.seed);
+        bytes.extend_from_slice(&key.seed);
         bytes
     }
 
     /// Reads the secret part.
     pub fn decode(bytes: &[u8]) -> Result<Parameters, Malformed> {
-        let (header, seed) = bytes.split_at_checked(6).ok_or(Malformed("totp"))?;
-        let algorithm = match header[0] {
-            1 => Algorithm::Sha1,
-            2 => Algorithm::Sha256,
-            3 => Algorithm::Sha512,
-            _ => return Err(Malformed("totp")),
-        };
-        let digits = u32::from(header[1]);
-        let period = u32::from_be_bytes([header[2], header[3], header[4], header[5]]);
+        let ([algorithm, digits, period @ ..], seed) =
+            bytes.split_first_chunk::<6>().ok_or(Malformed("totp"))?;
         let parameters = Parameters {
-            algorithm,
-            digits,
-            period,
-            seed: Zeroizing::new(seed.to_vec()),
+            key: Key {
+                algorithm: Algorithm::stored(*algorithm).ok_or(Malformed("totp"))?,
+                digits: u32::from(*digits),
+                seed: Zeroizing::new(seed.to_vec()),
+            },
+            period: u32::from_be_bytes(*period),
         };
-        if parameters.is_sound() {
-            Ok(parameters)
-        } else {
-            Err(Malformed("totp"))
-        }
+        let sound = parameters.key.is_sound() && PERIODS.contains(&parameters.period);
+        sound.then_some(parameters).ok_or(Malformed("totp"))
     }
 
-    /// The credential as a URI, which authenticators read from a QR code. All parameters are
-    /// spelt out: some authenticators have defaults of their own.
+    /// The credential as a URI: see [`Key::uri`].
     pub fn uri(&self, issuer: &str, account: &str) -> Zeroizing<String> {
-        let algorithm = match self.algorithm {
-            Algorithm::Sha1 => "SHA1",
-            Algorithm::Sha256 => "SHA256",
-            Algorithm::Sha512 => "SHA512",
-        };
-        let secret = Zeroizing::new(totp_rs::Secret::from(self.seed.to_vec()).to_base32());
-        let (issuer, account) = (percent_encode(issuer), percent_encode(account));
-        let label = if issuer.is_empty() {
-            account
-        } else {
-            format!("{issuer}:{account}")
-        };
-        let mut uri = Zeroizing::new(String::with_capacity(
-            64 + label.len() + secret.len() + issuer.len(),
-        ));
-        uri.push_str("otpauth://totp/");
-        uri.push_str(&label);
-        uri.push_str("?secret=");
-        uri.push_str(&secret);
-        if !issuer.is_empty() {
-            uri.push_str("&issuer=");
-            uri.push_str(&issuer);
-        }
-        uri.push_str(&format!(
-            "&algorithm={algorithm}&digits={}&period={}",
-            self.digits, self.period
-        ));
-        uri
-    }
-
-    /// Whether they lie in the ranges that this module accepts. The library below checks none of it
-    /// where seeds may be shorter than 128 bits, and panics on more than nine digits.
-    pub fn is_sound(&self) -> bool {
-        DIGITS.contains(&self.digits)
-            && PERIODS.contains(&self.period)
-            && (MIN_SEED_LENGTH..=MAX_SEED_LENGTH).contains(&self.seed.len())
+        let period = format!("period={}", self.period);
+        self.key.uri("totp", issuer, account, &period)
     }
 
     /// The step with which `code` is right, named by the second in which it begins: the newest of
     /// `window` steps each way around `now` (RFC 6238, section 5.2).
     pub fn step_of(&self, code: &str, now: Timestamp, window: u32) -> Option<Timestamp> {
-        let totp = Builder::new()
-            .with_algorithm(match self.algorithm {
-                Algorithm::Sha1 => TotpAlgorithm::SHA1,
-                Algorithm::Sha256 => TotpAlgorithm::SHA256,
-                Algorithm::Sha512 => TotpAlgorithm::SHA512,
-            })
-            .with_digits(self.digits as u8)
-            .with_step_duration(u64::from(self.period))
-            .with_skew(0)
-            .with_secret(self.seed.to_vec())
-            .build_noncompliant();
+        let generator = self.key.generator();
         let period = u64::from(self.period);
         let this = now.unix() / period;
         let steps = this.saturating_sub(u64::from(window))..=this + u64::from(window);
         // The newest first: of two steps with the same code, the one that spends more. All are
         // computed, so that the time says nothing about the drift of somebody's phone.
         steps.rev().fold(None, |found, step| {
-            let begins = step * period;
-            let matches = totp.check(code, begins).is_some();
-            found.or(matches.then_some(Timestamp(begins as i64)))
+            let matches = generator.makes(code, step);
+            found.or(matches.then_some(Timestamp((step * period) as i64)))
         })
     }
-}
-
-/// RFC 3986, section 2.1: everything but unreserved characters.
-fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
-/// Reads a seed in base32 (RFC 4648, section 6), with or without padding; case and blanks do not
-/// matter.
-pub fn parse_seed(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let mut clean = Zeroizing::new(String::with_capacity(text.len()));
-    clean.extend(
-        text.chars()
-            .filter(|c| !c.is_ascii_whitespace() && !matches!(c, '-' | '='))
-            .map(|c| c.to_ascii_uppercase()),
-    );
-    let secret = totp_rs::Secret::try_from_base32(clean.as_str()).ok()?;
-    Some(Zeroizing::new(secret.as_bytes().to_vec()))
 }
 
 /// Judges TOTP codes.
@@ -201,7 +95,7 @@ impl Judge for Totp {
         if step <= circumstances.account.totp_floor || step.0 <= born {
             return Ok(Match::Spent);
         }
-        Ok(Match::Right(Use::Step(step)))
+        Ok(Match::right(Use::Step(step)))
     }
 }
 
@@ -210,11 +104,14 @@ mod tests {
     use super::*;
 
     fn parameters(algorithm: Algorithm, seed: &[u8]) -> Parameters {
+        let seed = Zeroizing::new(seed.to_vec());
         Parameters {
-            algorithm,
-            digits: 8,
+            key: Key {
+                algorithm,
+                digits: 8,
+                seed,
+            },
             period: 30,
-            seed: Zeroizing::new(seed.to_vec()),
         }
     }
 
@@ -281,11 +178,11 @@ mod tests {
         let bytes = parameters.encode();
         let back = Parameters::decode(&bytes).unwrap();
         assert_eq!(
-            (back.algorithm, back.digits, back.period),
+            (back.key.algorithm, back.key.digits, back.period),
             (Algorithm::Sha512, 8, 30)
         );
-        assert_eq!(*back.seed, *parameters.seed);
-        for (at, value) in [(0, 0), (0, 4), (1, 5), (1, 9), (2, 1), (5, 9)] {
+        assert_eq!(*back.key.seed, *parameters.key.seed);
+        for (at, value) in [(0, 0), (0, 4), (1, 5), (1, 9), (2, 1), (5, 0)] {
             let mut bad = bytes.to_vec();
             bad[at] = value;
             assert!(Parameters::decode(&bad).is_err(), "byte {at} = {value}");

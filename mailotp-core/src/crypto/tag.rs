@@ -30,6 +30,8 @@ pub enum TagPurpose {
     Guess,
     /// A seed that is enrolled already. Never changes.
     Seed,
+    /// A one-time user name. Never changes.
+    Alias,
     /// What is made up for accounts that have nothing to show. Never changes.
     Decoy,
 }
@@ -59,6 +61,7 @@ impl KeyRing {
             TagPurpose::Window => self.current().derive("mailotp window 1"),
             TagPurpose::Guess => self.current().derive("mailotp guess 1"),
             TagPurpose::Seed => derive(self.decoy(), "mailotp seed 1"),
+            TagPurpose::Alias => derive(self.decoy(), "mailotp alias 1"),
             TagPurpose::Decoy => derive(self.decoy(), "mailotp decoy 1"),
         }
     }
@@ -80,6 +83,7 @@ mod tests {
             tag(TagPurpose::Window, &[b"abc"]),
             tag(TagPurpose::Guess, &[b"ab", b"c"]),
             tag(TagPurpose::Seed, &[b"ab", b"c"]),
+            tag(TagPurpose::Alias, &[b"ab", b"c"]),
             tag(TagPurpose::Decoy, &[b"ab", b"c"]),
         ] {
             assert_ne!(one, other);

@@ -1,11 +1,14 @@
 //! Comparing what was typed with what an account has.
 
+use zeroize::Zeroizing;
+
 use super::ruling::{Answer, Ruling, ruling};
-use super::{Candidate, Case, Pending};
-use crate::account::{Consumption, Credential, Kind, State, Use};
+use super::{Candidate, Case, Guess, Pending};
+use crate::account::{Credential, Kind, State, Use};
 use crate::audit::{Reason, Verdict};
-use crate::credential::{Circumstances, Code, Malformed, Match, judge_of};
-use crate::crypto::{Arena, CodeHash, HashError, SealContext, SealError, TagPurpose, hash_code};
+use crate::credential::{Circumstances, Code, Malformed, Match, judge_of, sheet};
+use crate::crypto::{Arena, HashError, SealContext, SealError, hash_code};
+use crate::request::{Form, KillCode};
 use crate::window::{self, Binding};
 
 /// A decision that the store's or the ring's state prevents.
@@ -22,74 +25,154 @@ pub enum DecideError {
     Hash(#[from] HashError),
 }
 
-/// Judges by comparing. What is computed depends on the form alone: for a sheet code one hash,
-/// whether or not there is an account, and whatever it has.
+/// Judges by comparing. What is computed depends on the form alone: for a sheet code one hash, and one
+/// more where a PIN may stand before a code, whether or not there is an account, and whatever it has.
 pub fn by_code<'a>(
     case: &Case<'a>,
     pending: &Pending<'a>,
     arena: &mut dyn Arena,
 ) -> Result<Ruling<'a>, DecideError> {
-    let (candidates, app_password) = match pending {
-        Pending::AppPassword(password) => (&[][..], Some(password)),
-        Pending::Codes(guess) => (&guess.candidates[..], None),
-    };
-    let mut best = Finding::Nothing;
-    if let Some(password) = app_password {
-        best = case.find(&Code::AppPassword(password), None)?;
+    match pending {
+        Pending::AppPassword(password) => {
+            let found = case.find(&Code::AppPassword(password), None)?;
+            Ok(case.rule_on(found, None))
+        }
+        Pending::Codes(guess) => case.compare_codes(guess, arena),
     }
-    for candidate in candidates {
-        let code = if candidate.is_sheet {
-            Code::Sheet(case.hash(&candidate.split.code, arena)?)
-        } else {
-            Code::Digits(&candidate.split.code)
-        };
-        best = best.or(case.find(&code, Some(candidate))?);
-    }
-    Ok(match best {
-        Finding::Nothing => case.no_match(Reason::Wrong),
-        Finding::Unfit(credential, reason) => Ruling {
-            credential: Some(credential),
-            ..case.no_match(reason)
-        },
-        Finding::Right(credential, what, candidate) => Ruling {
-            credential: Some(credential),
-            consume: Some(Consumption {
-                credential: credential.id.clone(),
-                what,
-            }),
-            window: candidate
-                .and_then(|index| case.window_key(index))
-                .filter(|_| !case.clock_is_behind()),
-            ..match candidate {
-                Some(candidate) => case.enter(candidate, Verdict::Accepted, Reason::Code),
-                None => ruling(Answer::Accept, Verdict::Accepted, Reason::AppPassword),
-            }
-        },
-    })
 }
 
 /// What the credentials of an account say of a code.
-enum Finding<'a, 'c> {
+enum Finding<'a> {
     Nothing,
+    /// A right HOTP code, too far ahead.
+    Ahead(&'a Credential, u64),
     Unfit(&'a Credential, Reason),
-    Right(&'a Credential, Use, Option<&'c Candidate<'a>>),
+    Right(&'a Credential, Use, Option<Zeroizing<Vec<u8>>>),
 }
 
-impl Finding<'_, '_> {
+impl Finding<'_> {
+    fn rank(&self) -> u8 {
+        match self {
+            Finding::Nothing => 0,
+            Finding::Ahead(..) => 1,
+            Finding::Unfit(..) => 2,
+            Finding::Right(..) => 3,
+        }
+    }
+
+    /// The better one; of two as good, the first.
     fn or(self, other: Self) -> Self {
-        match (&self, &other) {
-            (Finding::Right(..), _) | (Finding::Unfit(..), Finding::Nothing) => self,
-            _ => other,
+        if other.rank() > self.rank() {
+            other
+        } else {
+            self
         }
     }
 }
 
 impl<'a> Case<'a> {
-    fn find<'c>(
+    fn compare_codes(
+        &self,
+        guess: &Guess<'a>,
+        arena: &mut dyn Arena,
+    ) -> Result<Ruling<'a>, DecideError> {
+        let mut best = self.no_match(Reason::Wrong);
+        let mut rank = 0;
+        let mut guessed_pin = false;
+        for candidate in &guess.candidates {
+            let (found, pin_is_right) = self.compare(candidate, arena)?;
+            let right = matches!(found, Finding::Right(..));
+            let found = match found {
+                // Which part was wrong is for nobody to know.
+                _ if !pin_is_right => Finding::Nothing,
+                Finding::Right(credential, ..)
+                    if guess.pin_closed && self.snapshot.pin().is_some() =>
+                {
+                    Finding::Unfit(credential, Reason::Budget)
+                }
+                found => found,
+            };
+            guessed_pin |= right && !pin_is_right;
+            if found.rank() > rank {
+                rank = found.rank();
+                best = self.rule_on(found, Some(candidate));
+            }
+        }
+        Ok(Ruling {
+            guessed_pin,
+            ..best
+        })
+    }
+
+    /// What a code comes to, and whether the PIN before it is right.
+    fn compare(
+        &self,
+        candidate: &Candidate<'a>,
+        arena: &mut dyn Arena,
+    ) -> Result<(Finding<'a>, bool), DecideError> {
+        let reading = &candidate.0;
+        let parts = self.parts(reading);
+        let hash;
+        let words;
+        let code = match &reading.form {
+            Form::Sheet => {
+                hash = hash_code(&reading.code, &self.salt(), arena)?;
+                Code::Sheet(&hash)
+            }
+            Form::Digits => Code::Digits(&reading.code),
+            Form::Response(response) => Code::Response(response),
+            Form::Words => match reading.words() {
+                Some(six) => {
+                    words = six;
+                    Code::Words(&words)
+                }
+                None => return Ok((Finding::Nothing, false)),
+            },
+        };
+        let pin_is_right = self.pin_is_right(reading, parts.as_ref(), arena)?;
+        let key = parts.and_then(|parts| self.window_key(candidate, &parts));
+        Ok((self.find(&code, key.as_ref())?, pin_is_right))
+    }
+
+    fn rule_on(&self, found: Finding<'a>, candidate: Option<&Candidate<'a>>) -> Ruling<'a> {
+        match found {
+            Finding::Nothing => self.no_match(Reason::Wrong),
+            Finding::Ahead(credential, counter) => Ruling {
+                credential: Some(credential),
+                ahead: Some(counter),
+                ..self.no_match(Reason::Ahead)
+            },
+            Finding::Unfit(credential, reason) => Ruling {
+                credential: Some(credential),
+                ..self.no_match(reason)
+            },
+            Finding::Right(credential, what, renewed) => {
+                let parts = candidate.and_then(|candidate| self.parts(&candidate.0));
+                let entered = match &parts {
+                    Some(parts) => self.enter(parts, Verdict::Accepted, Reason::Code),
+                    None => ruling(Answer::Accept, Verdict::Accepted, Reason::AppPassword),
+                };
+                let window = candidate
+                    .zip(parts)
+                    .and_then(|(candidate, parts)| self.window_key(candidate, &parts));
+                Ruling {
+                    credential: Some(credential),
+                    consume: Some(what),
+                    renewed,
+                    window: window.filter(|_| !self.clock_is_behind()),
+                    ..entered
+                }
+            }
+        }
+    }
+
+    /// Asks every credential that the code may be of. `key` is that of the window that it may have
+    /// opened.
+    fn find(
         &self,
         code: &Code<'_>,
-        candidate: Option<&'c Candidate<'a>>,
-    ) -> Result<Finding<'a, 'c>, DecideError> {
+        key: Option<&window::WindowKey>,
+    ) -> Result<Finding<'a>, DecideError> {
         let Some(account) = &self.snapshot.account else {
             return Ok(Finding::Nothing);
         };
@@ -99,36 +182,49 @@ impl<'a> Case<'a> {
             otp: &self.config.otp,
         };
         let mut best = Finding::Nothing;
-        for credential in self
-            .snapshot
-            .credentials
-            .iter()
-            .filter(|credential| is_for(credential, code))
-        {
-            let context = SealContext {
-                account: account.id,
-                credential: &credential.id,
+        for credential in &self.snapshot.credentials {
+            let Some(judge) = judge_of(&credential.kind).filter(|_| is_for(credential, code))
+            else {
+                continue;
             };
-            let opened = self
-                .keys
-                .open(&context, &credential.sealed)
-                .map_err(|why| DecideError::Sealed(credential.id.to_string(), why))?;
-            let finding = match judge_of(&credential.kind).judge(
-                code,
-                credential,
-                &opened,
-                &circumstances,
-            )? {
+            let opened = self.open(credential)?;
+            let finding = match judge.judge(code, credential, &opened, &circumstances)? {
                 Match::No => Finding::Nothing,
-                Match::Spent => Finding::Unfit(credential, self.spent(candidate)),
-                Match::Right(what) => match self.unfit(credential) {
+                Match::Spent => Finding::Unfit(credential, self.spent(key)),
+                Match::Ahead(counter) => Finding::Ahead(credential, counter),
+                Match::Right { what, renewed } => match self.unfit(credential) {
                     Some(reason) => Finding::Unfit(credential, reason),
-                    None => Finding::Right(credential, what, candidate),
+                    None => Finding::Right(credential, what, renewed),
                 },
             };
             best = best.or(finding);
         }
         Ok(best)
+    }
+
+    fn open(&self, credential: &Credential) -> Result<Zeroizing<Vec<u8>>, DecideError> {
+        let account = self.snapshot.account.as_ref();
+        let context = SealContext {
+            account: account.map_or(crate::id::AccountId::NOBODY, |account| account.id),
+            credential: &credential.id,
+        };
+        self.keys
+            .open(&context, &credential.sealed)
+            .map_err(|why| DecideError::Sealed(credential.id.to_string(), why))
+    }
+
+    /// The sheet that a kill code belongs to.
+    pub(super) fn killed_by(&self, code: &KillCode) -> Result<Option<&'a Credential>, DecideError> {
+        for credential in &self.snapshot.credentials {
+            let is_sheet = matches!(credential.kind, Kind::Sheet { .. });
+            if is_sheet
+                && credential.state != State::Revoked
+                && sheet::is_killed_by(code, credential, &self.open(credential)?)?
+            {
+                return Ok(Some(credential));
+            }
+        }
+        Ok(None)
     }
 
     /// Why a credential is no good here and now, though its code is right.
@@ -150,32 +246,17 @@ impl<'a> Case<'a> {
     }
 
     /// A spent code is a replay while a window that it has opened is open elsewhere.
-    fn spent(&self, candidate: Option<&Candidate<'a>>) -> Reason {
-        let open_elsewhere = |candidate: &Candidate<'a>| {
-            self.window_key(candidate).is_some_and(|key| {
-                window::find(
-                    &self.snapshot.windows,
-                    &key,
-                    Binding::Secret,
-                    self.config.grace,
-                    self.now,
-                )
-                .is_some()
-            })
+    fn spent(&self, key: Option<&window::WindowKey>) -> Reason {
+        let windows = &self.snapshot.windows;
+        let open_elsewhere = |key| {
+            let (limits, now) = (self.config.grace, self.now);
+            window::find(windows, key, Binding::Secret, limits, now).is_some()
         };
-        if candidate.is_some_and(open_elsewhere) {
+        if key.is_some_and(open_elsewhere) {
             Reason::Replay
         } else {
             Reason::Spent
         }
-    }
-
-    fn hash(&self, code: &str, arena: &mut dyn Arena) -> Result<CodeHash, HashError> {
-        let salt = match &self.snapshot.account {
-            Some(account) => account.salt,
-            None => self.keys.tag(TagPurpose::Decoy, &[b"salt"]).0,
-        };
-        hash_code(code, &salt, arena)
     }
 }
 
@@ -183,7 +264,9 @@ impl<'a> Case<'a> {
 /// that the log can name the phone that was stolen.
 fn is_for(credential: &Credential, code: &Code<'_>) -> bool {
     match (&credential.kind, code) {
-        (Kind::Sheet { .. }, Code::Sheet(_)) | (Kind::Totp { .. }, Code::Digits(_)) => {
+        (Kind::Sheet { .. }, Code::Sheet(_))
+        | (Kind::Totp { .. } | Kind::Hotp { .. }, Code::Digits(_))
+        | (Kind::Sequence { .. }, Code::Response(_) | Code::Words(_)) => {
             credential.state != State::Revoked
         }
         (Kind::AppPassword { selector }, Code::AppPassword(typed)) => *selector == typed.selector(),

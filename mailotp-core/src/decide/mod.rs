@@ -9,16 +9,18 @@
 //! them, belong to [`crate::authenticate`].
 
 mod compare;
+mod pin;
 mod ruling;
 
 use crate::account::{Credential, Snapshot, State};
 use crate::audit::{Reason, Verdict};
 use crate::clock::Timestamp;
 use crate::config::{Config, Enrolment, Judgement};
-use crate::credential::totp::DIGITS;
+use crate::credential::oath::DIGITS;
 use crate::crypto::{KeyRing, Tag, TagPurpose};
-use crate::id::CredentialId;
-use crate::request::{AppPassword, Readings, Remote, Request, Split, Typed};
+use crate::request::{
+    AliasName, AppPassword, Form, KillCode, Pin, Reading, Remote, Request, Typed, is_blank,
+};
 use crate::rule::Means;
 use crate::window::{self, Binding, CLOCK_TOLERANCE, Window, WindowKey};
 
@@ -43,11 +45,14 @@ pub struct Case<'a> {
 }
 
 /// A code at the end of what was typed, where the rule has a use for it.
-pub struct Candidate<'a> {
-    split: Split<'a>,
-    is_sheet: bool,
-    /// Whether the part before it is a password for the next module.
-    with_password: bool,
+pub struct Candidate<'a>(Reading<'a>);
+
+/// What stands before a code, for an account.
+struct Parts<'a> {
+    /// The PIN, where one belongs there.
+    pin: Option<Pin>,
+    /// The password for the next module.
+    password: Option<&'a [u8]>,
 }
 
 /// What is left to be compared.
@@ -65,6 +70,10 @@ pub struct Guess<'a> {
     /// Whether it may be a digit code of any length, this account's or not: guesses cost the same
     /// whatever an account has.
     pub may_be_digits: bool,
+    /// Whether a PIN may stand before one of them.
+    pub may_be_pin: bool,
+    /// The budget for PINs is used up: the right one is as good as a wrong one.
+    pub pin_closed: bool,
 }
 
 /// Judges by the rule alone, before any store is opened: what it denies, and who is never judged.
@@ -98,10 +107,19 @@ pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
         }
         Typed::Mistyped if case.accepts(Means::AppPassword) => Ok(case.no_match(Reason::Mistyped)),
         Typed::AppPassword(_) | Typed::Mistyped => Ok(case.no_match(Reason::NotAccepted)),
+        // One that kills a sheet does not come here: see `by_kill_code`.
+        Typed::Kill(_) => Ok(case.no_match(Reason::Wrong)),
         Typed::Text(readings) => {
+            let candidates: Vec<Candidate<'a>> = readings
+                .into_iter()
+                .filter(|reading| case.has_use_for(reading))
+                .map(Candidate)
+                .collect();
             let guess = Guess {
-                candidates: case.candidates(readings),
                 may_be_digits: case.may_be_digits(),
+                may_be_pin: candidates.iter().any(|one| case.may_hold_pin(&one.0)),
+                pin_closed: false,
+                candidates,
             };
             let is_code = !guess.candidates.is_empty() || guess.may_be_digits;
             if is_code || (case.takes_codes() && !case.accepts(Means::Password)) {
@@ -113,13 +131,31 @@ pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
     }
 }
 
+/// Judges a sheet's kill code. It counts whatever the rule says; the answer is what a wrong code gets.
+pub fn by_kill_code<'a>(
+    case: &Case<'a>,
+    code: &KillCode,
+) -> Result<Option<Ruling<'a>>, DecideError> {
+    let Some(sheet) = case.killed_by(code)? else {
+        return Ok(None);
+    };
+    let refusal = by_rule(case.judgement).unwrap_or_else(|| case.no_match(Reason::Killed));
+    Ok(Some(Ruling {
+        reason: Reason::Killed,
+        credential: Some(sheet),
+        kills: true,
+        ..refusal
+    }))
+}
+
 /// Judges by the windows that are open: no hash, nothing charged, nothing used up.
 pub fn by_window<'a>(case: &Case<'a>, candidates: &[Candidate<'a>]) -> Option<Ruling<'a>> {
     if case.clock_is_behind() || case.is_closed() {
         return None;
     }
     candidates.iter().find_map(|candidate| {
-        let key = case.window_key(candidate)?;
+        let parts = case.parts(&candidate.0)?;
+        let key = case.window_key(candidate, &parts)?;
         let windows = &case.snapshot.windows;
         let window = window::find(
             windows,
@@ -128,7 +164,7 @@ pub fn by_window<'a>(case: &Case<'a>, candidates: &[Candidate<'a>]) -> Option<Ru
             case.config.grace,
             case.now,
         )?;
-        let credential = case.credential(&window.credential)?;
+        let credential = case.snapshot.credential(&window.credential)?;
         // Judged again by state, scope and expiry; that its codes are all spent does not matter.
         let good = credential.state == State::Live
             && case.reaches(credential)
@@ -138,46 +174,60 @@ pub fn by_window<'a>(case: &Case<'a>, candidates: &[Candidate<'a>]) -> Option<Ru
             touch: window
                 .wants_touch(case.config.grace, case.now)
                 .then_some(window),
-            ..case.enter(candidate, Verdict::Continued, Reason::Window)
+            ..case.enter(&parts, Verdict::Continued, Reason::Window)
         })
     })
 }
 
+/// Whether a window answers for what was typed.
+pub fn continues(case: &Case<'_>) -> bool {
+    match by_form(case) {
+        Err(Pending::Codes(guess)) => by_window(case, &guess.candidates).is_some(),
+        _ => false,
+    }
+}
+
 impl<'a> Case<'a> {
-    /// The ways in which a text may end in a code that the rule has a use for.
-    fn candidates(&self, readings: Readings<'a>) -> Vec<Candidate<'a>> {
-        [(readings.sheet, true), (readings.digits, false)]
-            .into_iter()
-            .filter_map(|(split, is_sheet)| {
-                let split = split?;
-                let with_password = self.use_of(&split)?;
-                Some(Candidate {
-                    split,
-                    is_sheet,
-                    with_password,
-                })
-            })
-            .collect()
+    /// Whether the rule has a use for a code with this before it, for whichever account.
+    fn has_use_for(&self, reading: &Reading<'_>) -> bool {
+        let alone = self.accepts(Means::Otp) && (reading.is_bare() || self.snapshot.pins_in_use);
+        alone || (self.accepts(Means::PasswordOtp) && !reading.before.is_empty())
     }
 
-    /// Whether the rule has a use for a code with this before it; with `true`, as a password's end.
-    fn use_of(&self, split: &Split<'_>) -> Option<bool> {
-        let alone = self.accepts(Means::Otp) && split.is_bare();
-        let with_password = self.accepts(Means::PasswordOtp) && !split.prefix.is_empty();
-        (alone || with_password).then_some(!alone)
+    /// Whether what stands before the code may be a PIN, for whichever account.
+    fn may_hold_pin(&self, reading: &Reading<'_>) -> bool {
+        self.snapshot.pins_in_use && !reading.is_bare()
+    }
+
+    /// What stands before a code, read for this account; `None`: it makes the code good for nothing,
+    /// since a PIN is missing, or since there is something that the rule has no use for.
+    fn parts<'r>(&self, reading: &Reading<'r>) -> Option<Parts<'r>> {
+        let (rest, pin) = match self.snapshot.pin() {
+            None => (reading.before, None),
+            Some((_, pin)) => {
+                let (rest, typed) = Pin::split(reading.before, pin.length)?;
+                (rest, Some(typed))
+            }
+        };
+        // Blanks and dashes that were typed around a code are not a password.
+        if self.accepts(Means::Otp) && is_blank(rest) {
+            return Some(Parts {
+                pin,
+                password: None,
+            });
+        }
+        (self.accepts(Means::PasswordOtp) && !rest.is_empty()).then_some(Parts {
+            pin,
+            password: Some(rest),
+        })
     }
 
     /// Whether what was typed could be somebody's digit code, of whatever length theirs are.
     fn may_be_digits(&self) -> bool {
-        DIGITS
-            .into_iter()
-            .any(|digits| match self.request.secret.read(digits as usize) {
-                Typed::Text(Readings {
-                    digits: Some(split),
-                    ..
-                }) => self.use_of(&split).is_some(),
-                _ => false,
-            })
+        DIGITS.into_iter().any(|digits| {
+            let reading = self.request.secret.digit_code(digits as usize);
+            reading.is_some_and(|reading| self.has_use_for(&reading))
+        })
     }
 
     /// A closed account is refused last: all the work of a login was done for it, so that its time
@@ -196,7 +246,7 @@ impl<'a> Case<'a> {
         account.is_some_and(|account| account.is_closed(self.now))
     }
 
-    fn window_key(&self, candidate: &Candidate<'a>) -> Option<WindowKey> {
+    fn window_key(&self, candidate: &Candidate<'_>, parts: &Parts<'_>) -> Option<WindowKey> {
         let account = self.snapshot.account.as_ref()?;
         let place = self.request.remote;
         let bound = match self.judgement.grace {
@@ -204,22 +254,23 @@ impl<'a> Case<'a> {
             Binding::Secret => true,
             Binding::Address => place != Remote::Unknown,
         };
+        // The PIN belongs to the code, and an alias lives as long as the window that it has opened.
+        let alias = self.request.alias.as_ref().map_or("", AliasName::as_str);
+        let pin = parts.pin.as_ref().map_or("", Pin::text);
         bound.then(|| WindowKey {
             tag: self.keys.tag(
                 TagPurpose::Window,
-                &[&account.id.0.to_be_bytes(), candidate.split.code.as_bytes()],
+                &[
+                    &account.id.0.to_be_bytes(),
+                    alias.as_bytes(),
+                    pin.as_bytes(),
+                    candidate.0.code.as_bytes(),
+                ],
             ),
             group: self.judgement.group.clone(),
             network: place.network(),
             policy: policy(self.config, self.keys),
         })
-    }
-
-    fn credential(&self, id: &CredentialId) -> Option<&'a Credential> {
-        self.snapshot
-            .credentials
-            .iter()
-            .find(|credential| credential.id == *id)
     }
 
     fn reaches(&self, credential: &Credential) -> bool {
@@ -260,10 +311,7 @@ pub fn policy(config: &Config, keys: &KeyRing) -> Tag {
 /// code has opened has something.
 pub fn is_left_to_password(config: &Config, snapshot: &Snapshot, now: Timestamp) -> bool {
     let is_open = |window: &Window| {
-        let credential = snapshot
-            .credentials
-            .iter()
-            .find(|one| one.id == window.credential);
+        let credential = snapshot.credential(&window.credential);
         credential.is_some_and(|credential| credential.state == State::Live)
             && window.is_open(config.grace, now)
     };
@@ -273,38 +321,45 @@ pub fn is_left_to_password(config: &Config, snapshot: &Snapshot, now: Timestamp)
 }
 
 impl<'a> Guess<'a> {
-    /// The same without its digit codes, where something else is left of it: a budget for digits
-    /// that strangers have used up keeps nobody from a sheet.
-    pub fn without_digits(self) -> Option<Guess<'a>> {
+    /// Whether chance may find it: of digits and PINs there are few.
+    pub fn is_guessable(&self) -> bool {
+        self.may_be_digits || self.may_be_pin
+    }
+
+    /// What of it chance does not find, where anything is: a budget for digits and PINs that strangers
+    /// have used up keeps nobody from a sheet or a sequence without a PIN.
+    pub fn beyond_chance(self) -> Option<Guess<'a>> {
+        let was_guessable = self.is_guessable();
         let candidates: Vec<Candidate<'a>> = self
             .candidates
             .into_iter()
-            .filter(|candidate| candidate.is_sheet)
+            .filter(|candidate| !matches!(candidate.0.form, Form::Digits))
             .collect();
-        let had_digits = self.may_be_digits;
-        (had_digits && !candidates.is_empty()).then_some(Guess {
+        (was_guessable && !candidates.is_empty()).then_some(Guess {
             candidates,
             may_be_digits: false,
+            may_be_pin: false,
+            pin_closed: true,
         })
     }
 
-    /// What was guessed, all of it and folded: a blank more makes it no other guess, and one that
-    /// was charged as less answers for none that may be more.
+    /// What was guessed, all of it and folded: a blank more around a code makes it no other guess, and
+    /// one that was charged as less answers for none that may be more.
     pub fn tag(&self, request: &Request, keys: &KeyRing) -> Tag {
-        let digits = [u8::from(self.may_be_digits)];
-        let mut parts: Vec<&[u8]> = vec![request.account.as_str().as_bytes(), &digits];
-        for candidate in &self.candidates {
-            let prefix = if candidate.with_password {
-                candidate.split.prefix
-            } else {
+        let class = [u8::from(self.may_be_digits), u8::from(self.may_be_pin)];
+        let mut parts: Vec<&[u8]> = vec![request.account.as_str().as_bytes(), &class];
+        for Candidate(reading) in &self.candidates {
+            let before = if reading.is_bare() {
                 &[]
-            };
-            let kind: &[u8] = if candidate.is_sheet {
-                b"sheet"
             } else {
-                b"digits"
+                reading.before
             };
-            parts.extend([kind, prefix, candidate.split.code.as_bytes()]);
+            let form: &[u8] = match reading.form {
+                Form::Sheet => b"sheet",
+                Form::Digits => b"digits",
+                Form::Response(_) | Form::Words => b"response",
+            };
+            parts.extend([form, before, reading.code.as_bytes()]);
         }
         if self.candidates.is_empty() {
             parts.push(request.secret.bytes());

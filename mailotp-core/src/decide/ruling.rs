@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{Candidate, Case};
-use crate::account::{Consumption, Credential};
+use super::{Case, Parts};
+use crate::account::{Credential, Use};
 use crate::audit::{Reason, Verdict};
 use crate::rule::Means;
 use crate::window::{Window, WindowKey};
@@ -56,7 +56,15 @@ pub struct Ruling<'a> {
     /// The credential that decided.
     pub credential: Option<&'a Credential>,
     /// What must be used up for it.
-    pub consume: Option<Consumption>,
+    pub consume: Option<Use>,
+    /// What the credential's secret part becomes with that.
+    pub renewed: Option<Zeroizing<Vec<u8>>>,
+    /// A right HOTP code that is too far ahead: the counter that would resynchronise.
+    pub ahead: Option<u64>,
+    /// The credential is a sheet that is revoked by this.
+    pub kills: bool,
+    /// The code was right, and the PIN before it was not: a guess at the PIN.
+    pub guessed_pin: bool,
     /// What a window opened by it would bind.
     pub window: Option<WindowKey>,
     /// The window that answered, where its idle limit should move.
@@ -70,6 +78,10 @@ pub(super) fn ruling<'a>(answer: Answer, result: Verdict, reason: Reason) -> Rul
         reason,
         credential: None,
         consume: None,
+        renewed: None,
+        ahead: None,
+        kills: false,
+        guessed_pin: false,
         window: None,
         touch: None,
     }
@@ -99,16 +111,11 @@ impl<'a> Case<'a> {
         }
     }
 
-    pub(super) fn enter(
-        &self,
-        candidate: &Candidate<'a>,
-        result: Verdict,
-        reason: Reason,
-    ) -> Ruling<'a> {
-        if !candidate.with_password {
+    pub(super) fn enter(&self, parts: &Parts<'_>, result: Verdict, reason: Reason) -> Ruling<'a> {
+        let Some(password) = parts.password else {
             return ruling(Answer::Accept, result, reason);
-        }
-        let prefix = Zeroizing::new(candidate.split.prefix.to_vec());
+        };
+        let prefix = Zeroizing::new(password.to_vec());
         let reason = if reason == Reason::Code {
             Reason::CodeAndPassword
         } else {

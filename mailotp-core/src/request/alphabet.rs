@@ -29,6 +29,11 @@ pub(super) fn is_separator(byte: u8) -> bool {
     byte == b' ' || byte == b'-'
 }
 
+/// Nothing but blanks and dashes.
+pub fn is_blank(text: &[u8]) -> bool {
+    text.iter().copied().all(is_separator)
+}
+
 /// The check value of `values`: a weighted sum over GF(32), the weights being the powers of its
 /// generator. Up to 30 values it finds every single wrong character and every swap of two.
 pub fn check_value(values: impl IntoIterator<Item = u8>) -> u8 {

@@ -7,7 +7,7 @@ use precis_core::profile::Profile;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 use serde::Deserialize;
 
-use super::MAX_INPUT;
+use super::{AliasName, MAX_INPUT};
 
 /// A user name that mailotp works with: normalised, without control characters or slashes, at most
 /// [`MAX_INPUT`] bytes. It need not be a system user.
@@ -94,6 +94,11 @@ impl AccountName {
     /// The name, normalised.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The alias that this may be, by its form.
+    pub fn alias(&self) -> Option<AliasName> {
+        AliasName::recognise(&self.0)
     }
 
     /// A name that a store gives back: it was normalised when it went in.

@@ -3,11 +3,8 @@
 
 use zeroize::Zeroizing;
 
-use super::alphabet::{is_separator, symbol, value};
-use super::{AppPassword, MAX_INPUT};
-
-/// How many characters a sheet code has: 50 bits.
-pub const SHEET_CODE_LENGTH: usize = 10;
+use super::reading::{self, Reading};
+use super::{AppPassword, KillCode, MAX_INPUT};
 
 /// What a user typed: bytes, since passwords need not be UTF-8. Wiped when dropped, never printed.
 pub struct Secret(Zeroizing<Vec<u8>>);
@@ -29,26 +26,12 @@ pub enum Typed<'a> {
     Question,
     /// An app password with the right check character.
     AppPassword(AppPassword),
-    /// The form of an app password, with a typing error in it.
+    /// A kill code with the right check character.
+    Kill(KillCode),
+    /// The form of one of these, with a typing error in it.
     Mistyped,
-    /// Anything else: perhaps with a code at its end.
-    Text(Readings<'a>),
-}
-
-/// The codes that a text may end in.
-pub struct Readings<'a> {
-    /// A sheet code, ten characters, folded.
-    pub sheet: Option<Split<'a>>,
-    /// A digit code.
-    pub digits: Option<Split<'a>>,
-}
-
-/// A text cut in two: the code is taken from the right, the rest stays as it was typed.
-pub struct Split<'a> {
-    /// What stands before the code, verbatim.
-    pub prefix: &'a [u8],
-    /// The code, without blanks and dashes, folded.
-    pub code: Zeroizing<String>,
+    /// Anything else: perhaps with a code at its end. Every way to read it.
+    Text(Vec<Reading<'a>>),
 }
 
 impl Secret {
@@ -73,45 +56,26 @@ impl Secret {
         if self.0.is_empty() || self.0.as_slice() == b"?" {
             return Typed::Question;
         }
-        match AppPassword::recognise(&self.0) {
-            Some(Ok(password)) => Typed::AppPassword(password),
-            Some(Err(_)) => Typed::Mistyped,
-            None => Typed::Text(Readings {
-                sheet: split(&self.0, SHEET_CODE_LENGTH, |byte| value(byte).map(symbol)),
-                digits: split(&self.0, digits, |byte| {
-                    byte.is_ascii_digit().then_some(char::from(byte))
-                }),
-            }),
+        match (
+            AppPassword::recognise(&self.0),
+            KillCode::recognise(&self.0),
+        ) {
+            (Some(Ok(password)), _) => Typed::AppPassword(password),
+            (_, Some(Ok(code))) => Typed::Kill(code),
+            (None, None) => Typed::Text(reading::read(&self.0, digits)),
+            _ => Typed::Mistyped,
         }
     }
-}
 
-impl Split<'_> {
-    /// Nothing but the code was typed; blanks and dashes around it do not count.
-    pub fn is_bare(&self) -> bool {
-        self.prefix.iter().copied().all(is_separator)
+    /// The digit code of this length at its end, if it can be read so.
+    pub fn digit_code(&self, digits: usize) -> Option<Reading<'_>> {
+        reading::digit_code(&self.0, digits)
     }
-}
 
-/// Takes exactly `length` characters of a code from the right end of `typed`, and leaves the rest
-/// alone, a blank at its end included: it may belong to a password.
-fn split(typed: &[u8], length: usize, fold: impl Fn(u8) -> Option<char>) -> Option<Split<'_>> {
-    let mut code = Zeroizing::new(Vec::with_capacity(length));
-    let mut end = typed.len();
-    while code.len() < length {
-        end = end.checked_sub(1)?;
-        match fold(typed[end]) {
-            Some(folded) => code.push(folded as u8),
-            None if is_separator(typed[end]) => {}
-            None => return None,
-        }
+    /// The kill code that this is. It counts whatever the rules say.
+    pub fn kill_code(&self) -> Option<KillCode> {
+        KillCode::recognise(&self.0)?.ok()
     }
-    let mut text = Zeroizing::new(String::with_capacity(length));
-    text.extend(code.iter().rev().copied().map(char::from));
-    Some(Split {
-        prefix: &typed[..end],
-        code: text,
-    })
 }
 
 impl std::fmt::Debug for Secret {
@@ -126,78 +90,6 @@ mod tests {
 
     fn secret(typed: &str) -> Secret {
         Secret::new(Zeroizing::new(typed.as_bytes().to_vec())).unwrap()
-    }
-
-    /// (prefix, sheet code), (prefix, digits)
-    type Parts = (Option<(String, String)>, Option<(String, String)>);
-
-    fn parts(typed: &str) -> Parts {
-        let secret = secret(typed);
-        let Typed::Text(readings) = secret.read(6) else {
-            panic!("{typed:?} is no text")
-        };
-        let owned = |split: Option<Split<'_>>| {
-            split.map(|s| {
-                (
-                    String::from_utf8(s.prefix.to_vec()).unwrap(),
-                    s.code.to_string(),
-                )
-            })
-        };
-        (owned(readings.sheet), owned(readings.digits))
-    }
-
-    #[test]
-    fn a_code_is_read_through_case_blanks_dashes_and_look_alikes() {
-        for typed in [
-            "abcde-f0h1j",
-            "ABCDE FOHIJ",
-            "a b c d e f o h l j",
-            " abcdefohij-",
-            "abcdef0h1j ",
-        ] {
-            let (sheet, digits) = parts(typed);
-            assert_eq!(sheet.unwrap().1, "abcdef0h1j", "{typed:?}");
-            assert!(digits.is_none());
-        }
-        for typed in ["012345", "012 345", "0-1-2-3-4-5", "012345 "] {
-            let (sheet, digits) = parts(typed);
-            assert_eq!(
-                digits.unwrap(),
-                (String::new(), "012345".to_owned()),
-                "{typed:?}"
-            );
-            assert!(sheet.is_none(), "a digit code is no sheet code: {typed:?}");
-        }
-    }
-
-    #[test]
-    fn what_stands_before_the_code_stays_verbatim() {
-        for password in [
-            "secret",
-            "secret ",
-            "s 12",
-            "-",
-            "päss wörd--",
-            "12345678901",
-            "  x  ",
-        ] {
-            let (_, digits) = parts(&format!("{password}654321"));
-            assert_eq!(digits.unwrap(), (password.to_owned(), "654321".to_owned()));
-            let (sheet, _) = parts(&format!("{password}abcde-fghjk"));
-            assert_eq!(
-                sheet.unwrap(),
-                (password.to_owned(), "abcdefghjk".to_owned())
-            );
-        }
-    }
-
-    #[test]
-    fn a_code_cut_short_is_no_code() {
-        for typed in ["abcd", "12345", "abcde!fghjk", "ä"] {
-            let (sheet, digits) = parts(typed);
-            assert!(sheet.is_none() && digits.is_none(), "{typed:?}");
-        }
     }
 
     #[test]

@@ -6,7 +6,10 @@ use super::{
     DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, SAME_EVENT_WITHIN, Store, StoreError,
     may_merge,
 };
-use crate::account::{Account, Change, Credential, Settled, Settlement, Snapshot, State, Use};
+use crate::account::{
+    Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, Pinned, SealedPin, Settled,
+    Settlement, Snapshot, State, Use,
+};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
 use crate::clock::Timestamp;
@@ -21,6 +24,7 @@ struct Record {
     credentials: Vec<Credential>,
     windows: Vec<Window>,
     known: Vec<(Network, Timestamp)>,
+    aliases: Vec<(Tag, AliasUse)>,
 }
 
 /// The store.
@@ -31,6 +35,7 @@ pub(crate) struct MemoryStore {
     events: Vec<Event>,
     newest: Timestamp,
     generation: u64,
+    site_pin: Option<SealedPin>,
 }
 
 impl MemoryStore {
@@ -73,38 +78,103 @@ impl MemoryStore {
 }
 
 impl Record {
-    fn consume(&mut self, settlement: &Settlement) -> Option<bool> {
-        let consumption = settlement.consume.as_ref()?;
-        let now = settlement.event.time;
-        let account = self.account.as_mut()?;
-        let found = self
-            .credentials
+    /// What a credential comes to by one use, or nothing of it.
+    fn used(
+        &self,
+        id: &CredentialId,
+        what: Use,
+        sealed: Option<&Vec<u8>>,
+        event: &Event,
+    ) -> Option<Record> {
+        let mut after = self.clone();
+        let (account, credentials) = (after.account.as_mut()?, &mut after.credentials);
+        let credential = credentials
             .iter_mut()
-            .find(|credential| credential.id == consumption.credential);
-        let credential = found.filter(|credential| {
-            credential.state == State::Live && credential.scope.is_current(now)
-        });
-        let Some(credential) = credential else {
-            return Some(false);
-        };
-        let fresh = match consumption.what {
-            Use::Login => true,
-            Use::Strike(number) => credential.struck.insert(number),
-            Use::Step(step) => {
+            .find(|credential| credential.id == *id)?;
+        let service = event.service.clone().unwrap_or_default();
+        let good = credential.state == State::Live
+            && credential.scope.is_current(event.time)
+            && match &credential.scope.pinned {
+                Pinned::To(owner) => *owner == service,
+                Pinned::No | Pinned::Open => true,
+            };
+        let fresh = match (what, &mut credential.kind) {
+            (Use::Login, _) => true,
+            (Use::Strike(number), _) => credential.struck.insert(number),
+            (Use::Step(step), _) => {
                 let higher = account.totp_floor < step;
                 account.totp_floor = account.totp_floor.max(step);
                 higher
             }
+            (
+                Use::Counter(used),
+                Kind::Hotp {
+                    counter, resync, ..
+                },
+            ) => {
+                let higher = *counter <= used;
+                (*counter, *resync) = (used + 1, None);
+                higher
+            }
+            (Use::Response(used), Kind::Sequence { count, .. }) => {
+                let next = *count == used + 1;
+                *count = used;
+                credential.sealed.clone_from(sealed?);
+                next
+            }
+            _ => false,
         };
-        if fresh {
-            credential.scope.logins_left = credential.scope.logins_left.map(|left| left - 1);
-            credential.last_used = Some(crate::account::LastUse {
-                at: now,
-                service: settlement.event.service.clone().unwrap_or_default(),
-                remote: settlement.event.remote.clone().unwrap_or_default(),
-            });
+        if credential.scope.pinned == Pinned::Open {
+            credential.scope.pinned = Pinned::To(service.clone());
         }
-        Some(fresh)
+        credential.scope.logins_left = credential
+            .scope
+            .logins_left
+            .map(|left| left.saturating_sub(1));
+        credential.last_used = Some(LastUse {
+            at: event.time,
+            service,
+            remote: event.remote.clone().unwrap_or_default(),
+        });
+        (good && fresh).then_some(after)
+    }
+
+    fn consume(&mut self, settlement: &Settlement) -> Option<bool> {
+        let Consumption {
+            credential,
+            what,
+            sealed,
+        } = settlement.consume.as_ref()?;
+        let event = &settlement.event;
+        let mut after = self.used(credential, *what, sealed.as_ref(), event);
+        if let Some(alias) = &settlement.alias {
+            let named =
+                after.and_then(|after| after.used(&alias.credential, Use::Login, None, event));
+            let strike = Use::Strike(alias.number);
+            after = named.and_then(|after| after.used(&alias.credential, strike, None, event));
+        }
+        let Some(after) = after else {
+            return Some(false);
+        };
+        *self = after;
+        self.take_place(credential);
+        Some(true)
+    }
+
+    fn take_place(&mut self, id: &CredentialId) {
+        let new = self.unrevoked(id);
+        if let Some(old) = new.and_then(|credential| credential.replaces.take()) {
+            self.revoke(&old);
+        }
+    }
+
+    fn revoke(&mut self, id: &CredentialId) -> Option<()> {
+        let credential = self.unrevoked(id)?;
+        credential.state = State::Revoked;
+        credential.fingerprint = None;
+        self.windows.retain(|window| window.credential != *id);
+        self.aliases.retain(|(_, alias)| alias.credential != *id);
+        Some(())
     }
 
     fn settle(&mut self, settlement: &Settlement) -> Settled {
@@ -141,6 +211,15 @@ impl Record {
                 }
             }
         };
+        if let Some((id, ahead)) = &settlement.ahead
+            && let Some(credential) = self.unrevoked(id)
+            && let Kind::Hotp { resync, .. } = &mut credential.kind
+        {
+            *resync = Some(*ahead);
+        }
+        if let Some(sheet) = &settlement.kill {
+            self.revoke(sheet);
+        }
         if let Some(id) = &settlement.touch
             && let Some(window) = self.windows.iter_mut().find(|window| window.id == *id)
         {
@@ -174,27 +253,54 @@ impl Record {
         match change {
             Change::Create(account) => self.account = Some(account.clone()),
             Change::Add(credential) => self.credentials.push((**credential).clone()),
-            Change::Confirm(id, step) => {
+            Change::NameAliases(id, tags) => {
+                self.aliases
+                    .extend(tags.iter().zip(1..).map(|(tag, number)| {
+                        let credential = id.clone();
+                        (*tag, AliasUse { credential, number })
+                    }));
+            }
+            Change::Renew {
+                credential,
+                was,
+                kind,
+                sealed,
+            } => {
+                let credential = self.unrevoked(credential)?;
+                match &credential.kind {
+                    Kind::Sequence { count, .. } if count == was => {}
+                    _ => return None,
+                }
+                credential.kind = kind.clone();
+                credential.sealed.clone_from(sealed);
+            }
+            Change::Confirm(id, used) => {
                 let credential = self.unrevoked(id)?;
                 if credential.state == State::Live {
                     return None;
                 }
                 credential.state = State::Live;
-                let account = self.account.as_mut()?;
-                account.totp_floor = account.totp_floor.max(step.unwrap_or_default());
+                match (used, &mut credential.kind) {
+                    (Some(Use::Counter(used)), Kind::Hotp { counter, .. }) => {
+                        *counter = (*counter).max(used + 1);
+                    }
+                    (Some(Use::Step(step)), _) => {
+                        let account = self.account.as_mut()?;
+                        account.totp_floor = account.totp_floor.max(*step);
+                    }
+                    _ => return Some(()),
+                }
+                self.take_place(id);
             }
             Change::Rename(id, label) => self.unrevoked(id)?.label.clone_from(label),
-            Change::Revoke(ids) => {
-                for id in ids {
-                    let credential = self.unrevoked(id)?;
-                    credential.state = State::Revoked;
-                    credential.fingerprint = None;
-                    self.windows.retain(|window| window.credential != *id);
-                }
+            Change::Revoke(ids) => ids.iter().try_for_each(|id| self.revoke(id))?,
+            Change::SetPin(pin) => {
+                self.account.as_mut()?.pin.clone_from(pin);
+                self.windows.clear();
             }
             Change::Lock(locked) => self.account.as_mut()?.locked = *locked,
             // What concerns more than the account is done by the store.
-            Change::Forgive | Change::AcceptClock(_) => {}
+            Change::Forgive | Change::AcceptClock(_) | Change::SetSitePin(_) => {}
             Change::EndWindows(None) => self.windows.clear(),
             Change::EndWindows(Some(ids)) => {
                 for id in ids {
@@ -208,27 +314,43 @@ impl Record {
 }
 
 impl Store for MemoryStore {
-    fn read(&mut self, name: &AccountName) -> Result<Snapshot, StoreError> {
+    fn read(&mut self, name: &AccountName, alias: Option<&Tag>) -> Result<Snapshot, StoreError> {
         let is_it = |record: &&Record| {
             record
                 .account
                 .as_ref()
                 .is_some_and(|account| account.name == *name)
         };
-        let record = self
-            .records
-            .values()
-            .find(is_it)
-            .cloned()
-            .unwrap_or_default();
+        let by_name = self.records.values().find(is_it);
+        let by_alias = || {
+            let uses = self.records.values().flat_map(|record| {
+                let uses = record.aliases.iter();
+                uses.map(move |(tag, used)| (tag, (record, used)))
+            });
+            uses.into_iter()
+                .find(|(tag, _)| Some(*tag) == alias)
+                .map(|(_, found)| found)
+        };
+        let (record, alias) = match by_name {
+            Some(record) => (Some(record), None),
+            None => by_alias().unzip(),
+        };
+        let (record, alias) = (record.cloned().unwrap_or_default(), alias.cloned());
         let since = self.newest.0 - KNOWN_DAYS * DAY;
         let known = record.known.into_iter().filter(|(_, seen)| seen.0 >= since);
+        let mut accounts = self
+            .records
+            .values()
+            .filter_map(|other| other.account.as_ref());
         Ok(Snapshot {
             account: record.account,
             credentials: record.credentials,
             windows: record.windows,
             known: known.map(|(network, _)| network).collect(),
             newest: self.newest,
+            pins_in_use: self.site_pin.is_some() || accounts.any(|other| other.pin.is_some()),
+            site_pin: self.site_pin.clone(),
+            alias,
         })
     }
 
@@ -276,6 +398,9 @@ impl Store for MemoryStore {
                         .as_ref()
                         .is_some_and(|old| old.name == new.name)
                 }),
+                Change::NameAliases(_, new) => others()
+                    .flat_map(|other| &other.aliases)
+                    .any(|(tag, _)| new.contains(tag)),
                 Change::Add(new) => new.fingerprint.is_some_and(|tag| {
                     others()
                         .flat_map(|other| &other.credentials)
@@ -294,6 +419,12 @@ impl Store for MemoryStore {
                 Change::Forgive => {
                     let own = format!("{}/", account.0);
                     self.buckets.retain(|owner, _| !owner.starts_with(&own));
+                }
+                Change::SetSitePin(pin) => {
+                    self.site_pin.clone_from(pin);
+                    for record in self.records.values_mut() {
+                        record.windows.clear();
+                    }
                 }
                 Change::AcceptClock(now) => {
                     self.newest = *now;

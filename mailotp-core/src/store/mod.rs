@@ -16,7 +16,7 @@ use crate::id::AccountId;
 use crate::request::AccountName;
 
 /// The version of the schema that this build reads and writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Equal events within so many seconds are one, with a count.
 const SAME_EVENT_WITHIN: i64 = 60;
@@ -38,6 +38,12 @@ pub enum StoreError {
     /// A later mailotp has made it.
     #[error("the store is of version {found}, this mailotp knows versions up to {VERSION}")]
     Newer {
+        /// What was found.
+        found: u32,
+    },
+    /// An earlier mailotp has made it.
+    #[error("the store is of version {found}, and this mailotp works with version {VERSION}")]
+    Older {
         /// What was found.
         found: u32,
     },
@@ -79,6 +85,7 @@ impl StoreError {
             StoreError::Newer { .. } => {
                 "Install the version of mailotp that made it, or a later one."
             }
+            StoreError::Older { .. } => "Run: mailotp-cli store migrate",
             StoreError::OldCopy { .. } => {
                 "Put the newer store back. A copy brings spent codes back, so mailotp does not use it."
             }
@@ -122,8 +129,9 @@ pub struct EventFilter {
 /// A store. Every method is one transaction: all of it or nothing, and durable before it returns
 /// where that is said.
 pub trait Store {
-    /// Reads what is known of a name, at one moment.
-    fn read(&mut self, name: &AccountName) -> Result<Snapshot, StoreError>;
+    /// Reads what is known of a name, at one moment; where no account has it, of the account that
+    /// `alias`, the tag of the same name, stands for.
+    fn read(&mut self, name: &AccountName, alias: Option<&Tag>) -> Result<Snapshot, StoreError>;
 
     /// Charges a guess, before it is judged. Survives the death of the process.
     fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError>;

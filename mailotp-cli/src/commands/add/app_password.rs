@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use mailotp_core::admin::{Added, AdminError, Secrets, Wish};
+use mailotp_core::admin::{Added, AdminError, Secrets};
 use mailotp_core::clock::random;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::device::Device;
 use super::hand_out::{self, HandOut, picture};
-use super::{deliver, describe, parse_scope, with};
+use super::{Making, deliver, describe, with};
 use crate::cli::AppPassword;
 use crate::context::{Context, System};
 use crate::error::CliError;
@@ -25,21 +25,19 @@ enum Form {
     Profile(Device, Zeroizing<String>),
 }
 
-pub fn run(context: &mut Context<'_>, wanted: &AppPassword) -> Result<(), CliError> {
+/// Makes one, and prints it once.
+pub fn make(
+    context: &mut Context<'_>,
+    making: &Making,
+    wanted: &AppPassword,
+) -> Result<(), CliError> {
     let account = context.account_name()?;
-    let scope = parse_scope(context, &wanted.scope)?;
     hand_out::check(context, wanted.qr, wanted.output.as_deref())?;
-    let device = Device::of(context, wanted, &account, &scope)?;
-    let wish = Wish {
-        account: &account,
-        new_account: context.cli.new,
-        label: wanted.label.as_deref(),
-        scope,
-        live: false,
-    };
+    let device = Device::of(context, wanted, &account, &making.scope)?;
+    let wish = making.wish(context, &account);
     let added = context.admin(|admin| admin.add_app_password(&wish))?;
     let shown = give(context, &added, device, wanted);
-    deliver(context, &added, shown)
+    deliver(context, &added, making, shown)
 }
 
 fn give(

@@ -4,26 +4,31 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use mailotp_core::account::Kind;
-use mailotp_core::admin::{Added, Secrets, Wish};
+use mailotp_core::admin::{Added, Secrets};
 use serde_json::{Value, json};
 
-use super::{deliver, describe, file, parse_scope, with};
-use crate::cli::{Scope, SheetFormat};
+use super::hand_out::HandOut;
+use super::{Making, deliver, describe, with};
+use crate::cli::SheetFormat;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output;
 use crate::sheet::{self, SheetView};
 
-pub fn run(
-    context: &mut Context<'_>,
-    label: Option<&str>,
-    count: u32,
-    format: SheetFormat,
-    output: Option<&Path>,
-    scope: &Scope,
-) -> Result<(), CliError> {
-    if format == SheetFormat::Pdf
-        && output.is_none()
+/// What a sheet is written on.
+pub struct Paper<'a> {
+    /// How many codes.
+    pub count: u32,
+    /// How it is drawn.
+    pub format: SheetFormat,
+    /// Into which file; `None`: onto standard output.
+    pub output: Option<&'a Path>,
+}
+
+/// Makes one; it is live once it is written.
+pub fn make(context: &mut Context<'_>, making: &Making, paper: &Paper<'_>) -> Result<(), CliError> {
+    if paper.format == SheetFormat::Pdf
+        && paper.output.is_none()
         && !context.cli.json
         && io::stdout().is_terminal()
     {
@@ -33,71 +38,57 @@ pub fn run(
         ));
     }
     let account = context.account_name()?;
-    let scope = parse_scope(context, scope)?;
-    let wish = Wish {
-        account: &account,
-        new_account: context.cli.new,
-        label,
-        scope,
-        live: false,
-    };
+    let wish = making.wish(context, &account);
     let progress = output::Output::new(context.cli.json);
     let added = context.admin(|admin| {
-        admin.add_sheet(&wish, count, |done| {
-            progress.progress("Making codes", done, count)
+        admin.add_sheet(&wish, paper.count, |done| {
+            progress.progress("Making codes", done, paper.count)
         })
     })?;
-    let shown = hand_out(context, &added, format, output);
-    deliver(context, &added, shown)
+    let shown = give(context, &added, paper);
+    deliver(context, &added, making, shown)
 }
 
-/// The sheet goes to its file, or else to standard output. A program gets the codes in any case.
-fn hand_out(
-    context: &Context<'_>,
-    added: &Added,
-    format: SheetFormat,
-    output: Option<&Path>,
-) -> Result<(), CliError> {
-    let (Secrets::Sheet(codes), Kind::Sheet { name, .. }) =
+fn give(context: &Context<'_>, added: &Added, paper: &Paper<'_>) -> Result<(), CliError> {
+    let (Secrets::Sheet { codes, kill }, Kind::Sheet { name, .. }) =
         (&added.secrets, &added.credential.kind)
     else {
         return Ok(());
     };
     let credential = &added.credential;
-    let drawn = || {
-        let scope = &credential.scope;
-        let from: Vec<String> = scope.from.iter().map(ToString::to_string).collect();
-        let view = SheetView {
-            account: added.known.account.name.as_str(),
-            issuer: &context.site.config.issuer,
-            name,
-            label: &credential.label,
-            made: credential.created,
-            expires: scope.expires,
-            services: &scope.services,
-            from: &from,
-            logins: scope.logins_left,
-            codes,
-            kill: None,
-        };
-        sheet::draw(format, &view)
+    let scope = &credential.scope;
+    let from: Vec<String> = scope.from.iter().map(ToString::to_string).collect();
+    let view = SheetView {
+        account: added.known.account.name.as_str(),
+        issuer: &context.site.config.issuer,
+        name,
+        label: &credential.label,
+        made: credential.created,
+        expires: scope.expires,
+        services: &scope.services,
+        from: &from,
+        logins: scope.logins_left,
+        codes,
+        kill: Some(kill),
     };
-    if output.is_none() && !context.cli.json {
-        return Ok(output::write(&drawn())?);
-    }
-    let numbered = codes.iter().zip(1..);
-    let codes: Vec<Value> = numbered
+    let numbered: Vec<Value> = codes
+        .iter()
+        .zip(1..)
         .map(|(code, number): (_, u32)| json!({ "number": number, "code": code.as_str() }))
         .collect();
-    let members = [("name", json!(name)), ("codes", json!(codes))];
-    let document = with(describe(credential), members);
-    let Some(path) = output else {
-        return Ok(context.output.show(&document, String::new)?);
-    };
-    file::write_new(path, &drawn())?;
-    let document = with(document, [("output", json!(path))]);
-    Ok(context.output.show(&document, || {
+    let members = [
+        ("name", json!(name)),
+        ("codes", json!(numbered)),
+        ("kill", json!(kill.as_str())),
+    ];
+    let in_file = |path: &Path| {
         let (label, id, path) = (&credential.label, &credential.id, path.display());
         format!("Sheet {name}, \"{label}\" ({id}), is in {path}\n")
-    })?)
+    };
+    HandOut {
+        document: with(describe(credential), members),
+        content: &|| Ok(sheet::draw(paper.format, &view)),
+        in_file: &in_file,
+    }
+    .give(context, paper.output)
 }

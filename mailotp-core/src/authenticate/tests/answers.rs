@@ -1,6 +1,7 @@
 //! What a right or wrong answer comes to.
 
 use super::*;
+use crate::account::{Kind, State};
 
 #[test]
 fn where_the_rule_accepts_the_password_what_is_no_right_code_goes_on() {
@@ -191,11 +192,8 @@ fn a_pending_or_suspended_credential_is_good_for_nothing() {
     let mut world = World::new("");
     let account = name("alice");
     let wish = Wish {
-        account: &account,
         new_account: true,
-        label: None,
-        scope: Scope::default(),
-        live: false,
+        ..Wish::new(&account)
     };
     let added = world.admin(|admin| admin.add_app_password(&wish));
     let Secrets::AppPassword(password) = &added.secrets else {

@@ -195,12 +195,20 @@ fn a_cheap_guess_does_not_pay_for_a_dear_one_that_folds_to_the_same() {
 }
 
 #[test]
-fn a_budget_for_digits_that_strangers_have_used_up_keeps_nobody_from_a_sheet() {
+fn a_budget_for_digits_that_strangers_have_used_up_keeps_nobody_from_a_sheet_or_a_sequence() {
     let mut world = World::new("");
-    // A code that ends in six digits: it could be a password with a digit code behind it.
-    let code = "abcd123456";
     world.app_password("alice", Scope::default());
-    world.sheet_of_one("alice", code);
+    let sheet = world.sheet("alice", 1, Scope::default());
+    // A response that ends in six digits could be a password with a digit code behind it.
+    let owner = (0..)
+        .map(|number| world.sequence_of(&format!("pass phrase {number}"), 50))
+        .find(|owner| {
+            owner.answer(49).replace(' ', "")[10..]
+                .bytes()
+                .all(|b| b.is_ascii_digit())
+        })
+        .unwrap();
+    world.enrol_sequence("alice", &owner);
     for at in 0..9 {
         let guess = format!("pw!99999{at}");
         let _ = world.login("alice", &format!("198.51.100.{at}"), &guess);
@@ -209,7 +217,11 @@ fn a_budget_for_digits_that_strangers_have_used_up_keeps_nobody_from_a_sheet() {
         world.login("alice", "198.51.100.9", "pw!999998").0,
         Answer::Throttle
     );
-    assert_eq!(world.login("alice", HERE, code), ACCEPTED);
+    assert_eq!(world.login("alice", HERE, &sheet[0]), ACCEPTED);
+    assert_eq!(
+        world.login("alice", "192.0.2.99", &owner.answer(49)),
+        ACCEPTED
+    );
 }
 
 #[test]
@@ -217,20 +229,18 @@ fn guesses_of_digits_cost_the_same_whatever_length_the_accounts_own_have() {
     let mut world = World::new("[[rule]]\nname = \"r\"\naccept = [\"otp\"]");
     let account = name("bob");
     let wish = Wish {
-        account: &account,
         new_account: true,
-        label: None,
-        scope: Scope::default(),
         live: true,
+        ..Wish::new(&account)
     };
-    let new = NewTotp {
-        algorithm: totp::Algorithm::Sha1,
+    let new = NewOath {
+        algorithm: oath::Algorithm::Sha1,
         digits: Some(8),
-        period: 30,
+        moving: Moving::Period(30),
         seed: None,
         issuer: String::new(),
     };
-    world.admin(|admin| admin.add_totp(&wish, new));
+    world.admin(|admin| admin.add_oath(&wish, new));
     for user in ["bob", "nobody"] {
         let answers: Vec<Answer> = (0..10)
             .map(|at| world.login(user, ELSEWHERE, &format!("99999{at}")).0)

@@ -1,8 +1,13 @@
 //! Whole logins on a store in memory, with a clock that the test turns.
 
+mod aliases;
 mod answers;
 mod budgets;
 mod failures;
+mod pins;
+mod sequences;
+mod sheets;
+mod tokens;
 mod windows;
 
 use std::cell::RefCell;
@@ -12,15 +17,15 @@ use std::rc::Rc;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::account::{Change, Credential, Kind, Scope, State};
-use crate::admin::{Admin, AdminError, NewTotp, Secrets, Wish};
+use crate::account::{Change, Scope};
+use crate::admin::{Admin, AdminError, Moving, NewOath, Secrets, Wish};
 use crate::budget::{Bucket, Owner};
 use crate::config::Config;
-use crate::credential::totp;
-use crate::crypto::{Block, HashError, HeapArena, KeyRing, SealContext, hash_code};
+use crate::credential::{oath, totp};
+use crate::crypto::{Block, HashError, HeapArena, KeyRing, Tag};
 use crate::decide::Handover;
-use crate::id::CredentialId;
-use crate::request::{Naming, Secret};
+use crate::request::{Naming, Pin, Secret};
+use crate::rfc2289::{self, PassPhrase};
 use crate::store::memory::MemoryStore;
 use crate::store::{EventFilter, StoreError};
 
@@ -58,7 +63,7 @@ macro_rules! forward {
 }
 
 forward! {
-    read(name: &AccountName) -> Snapshot;
+    read(name: &AccountName, alias: Option<&Tag>) -> Snapshot;
     charge(charge: &Charge) -> Charged;
     settle(settlement: &Settlement) -> Settled;
     change(account: crate::id::AccountId, changes: &[Change], event: &Event) -> u64;
@@ -110,61 +115,134 @@ impl World {
     fn sheet(&mut self, user: &str, count: u32, scope: Scope) -> Vec<String> {
         let account = name(user);
         let wish = Wish {
-            account: &account,
             new_account: true,
-            label: None,
             scope,
             live: true,
+            ..Wish::new(&account)
         };
         let added = self.admin(|admin| admin.add_sheet(&wish, count, |_| ()));
-        let Secrets::Sheet(codes) = added.secrets else {
+        let Secrets::Sheet { codes, .. } = added.secrets else {
             panic!("no sheet")
         };
         codes.iter().map(|code| code.to_string()).collect()
     }
 
-    /// A live sheet with this one code.
-    fn sheet_of_one(&mut self, user: &str, code: &str) {
-        let account = self.store.read(&name(user)).unwrap().account.unwrap();
-        let id = CredentialId::generate(&mut self.random).unwrap();
-        let context = SealContext {
-            account: account.id,
-            credential: &id,
+    /// A live sheet with its kill code.
+    fn sheet_with_kill(&mut self, user: &str, count: u32) -> (Vec<String>, String) {
+        let account = name(user);
+        let wish = Wish {
+            new_account: true,
+            live: true,
+            ..Wish::new(&account)
         };
-        let hash = hash_code(code, &account.salt, &mut HeapArena).unwrap();
-        let credential = Credential {
-            sealed: self
-                .site
-                .keys
-                .seal(&context, &hash.0, &mut self.random)
-                .unwrap(),
-            id,
-            kind: Kind::Sheet {
-                name: "kd".into(),
-                size: 1,
+        let added = self.admin(|admin| admin.add_sheet(&wish, count, |_| ()));
+        let Secrets::Sheet { codes, kill } = added.secrets else {
+            panic!("no sheet")
+        };
+        let codes = codes.iter().map(|code| code.to_string()).collect();
+        (codes, kill.to_string())
+    }
+
+    /// Somebody with a pass phrase, before the sequence of so many is made.
+    fn sequence_of(&self, pass_phrase: &str, count: u32) -> Owner2289 {
+        Owner2289 {
+            pass_phrase: PassPhrase::new(pass_phrase.as_bytes()).unwrap(),
+            begin: rfc2289::Challenge {
+                algorithm: rfc2289::Algorithm::Sha1,
+                count,
+                seed: rfc2289::Seed::new("ma1234").unwrap(),
             },
-            label: "one".into(),
-            state: State::Live,
-            scope: Scope::default(),
-            created: Timestamp(self.now),
-            last_used: None,
-            struck: Default::default(),
-            fingerprint: None,
+        }
+    }
+
+    fn enrol_sequence(&mut self, user: &str, owner: &Owner2289) {
+        let account = name(user);
+        let wish = Wish {
+            new_account: true,
+            live: true,
+            ..Wish::new(&account)
         };
-        let event = self.report("nobody", "imap", HERE, "?").event;
-        self.store
-            .change(account.id, &[Change::Add(Box::new(credential))], &event)
-            .unwrap();
+        let response = owner.begin.compute(&owner.pass_phrase);
+        self.admin(|admin| admin.add_sequence(&wish, &owner.begin, &response));
+    }
+
+    /// A live sequence of so many.
+    fn sequence(&mut self, user: &str, count: u32) -> Owner2289 {
+        let owner = self.sequence_of("This is a test.", count);
+        self.enrol_sequence(user, &owner);
+        owner
+    }
+
+    /// A live HOTP token with the seed of RFC 4226, appendix D.
+    fn hotp(&mut self, user: &str) {
+        let account = name(user);
+        let wish = Wish {
+            new_account: true,
+            live: true,
+            ..Wish::new(&account)
+        };
+        let new = NewOath {
+            algorithm: oath::Algorithm::Sha1,
+            digits: None,
+            moving: Moving::Counter(0),
+            seed: Some(Zeroizing::new(b"12345678901234567890".to_vec())),
+            issuer: "x".into(),
+        };
+        self.admin(|admin| admin.add_oath(&wish, new));
+    }
+
+    /// Live aliases.
+    fn aliases(&mut self, user: &str, count: u32) -> Vec<String> {
+        let account = name(user);
+        let wish = Wish {
+            new_account: true,
+            live: true,
+            ..Wish::new(&account)
+        };
+        let added = self.admin(|admin| admin.add_aliases(&wish, count));
+        let Secrets::Aliases(names) = added.secrets else {
+            panic!("no aliases")
+        };
+        names.iter().map(|name| name.as_str().to_owned()).collect()
+    }
+
+    fn pin(&mut self, user: &str, pin: &str) {
+        let (account, pin) = (name(user), Pin::new(pin).unwrap());
+        self.admin(|admin| {
+            let known = admin.account(&account)?;
+            admin.set_pin(&known, Some(&pin))
+        });
+    }
+
+    fn site_pin(&mut self, pin: &str) {
+        let pin = Pin::new(pin).unwrap();
+        self.admin(|admin| admin.set_site_pin(Some(&pin)));
+    }
+
+    /// What the next prompt of `user` shows.
+    fn prompt(&mut self, user: &str) -> String {
+        let opening = self.visit(user, false, |door, visitor, now| door.opening(visitor, now));
+        match opening {
+            Opening::Ask(prompt) => prompt,
+            Opening::Done(report) => panic!("{:?}", report.event),
+        }
+    }
+
+    /// What is left of the account's budget for digits and PINs.
+    fn guesses_left(&mut self, user: &str) -> u32 {
+        let account = self.store.read(&name(user), None).unwrap().account.unwrap();
+        let (owner, limit) = account_bucket(&self.site.config, account.id);
+        let bucket = self.store.bucket(&owner).unwrap();
+        bucket.left(limit, Timestamp(self.now))
     }
 
     fn app_password(&mut self, user: &str, scope: Scope) -> String {
         let account = name(user);
         let wish = Wish {
-            account: &account,
             new_account: true,
-            label: None,
             scope,
             live: true,
+            ..Wish::new(&account)
         };
         let added = self.admin(|admin| admin.add_app_password(&wish));
         let Secrets::AppPassword(password) = added.secrets else {
@@ -177,26 +255,26 @@ impl World {
     fn totp(&mut self, user: &str) -> totp::Parameters {
         let account = name(user);
         let wish = Wish {
-            account: &account,
             new_account: true,
-            label: None,
-            scope: Scope::default(),
             live: true,
+            ..Wish::new(&account)
         };
         let seed = || Zeroizing::new(vec![1; 20]);
-        let new = NewTotp {
-            algorithm: totp::Algorithm::Sha1,
+        let new = NewOath {
+            algorithm: oath::Algorithm::Sha1,
             digits: None,
-            period: 30,
+            moving: Moving::Period(30),
             seed: Some(seed()),
             issuer: "x".into(),
         };
-        self.admin(|admin| admin.add_totp(&wish, new));
+        self.admin(|admin| admin.add_oath(&wish, new));
         totp::Parameters {
-            algorithm: totp::Algorithm::Sha1,
-            digits: 6,
+            key: oath::Key {
+                algorithm: oath::Algorithm::Sha1,
+                digits: 6,
+                seed: seed(),
+            },
             period: 30,
-            seed: seed(),
         }
     }
 
@@ -240,15 +318,42 @@ impl World {
             service: Service::new(service).unwrap(),
             remote: Remote::parse(from).unwrap(),
             secret: Secret::new(Zeroizing::new(typed.as_bytes().to_vec())).unwrap(),
+            alias: None,
             second_step: self.second_step,
         };
         let now = Timestamp(self.now);
-        self.door(|door| door.login(&request, now))
+        self.door(|door| door.login(request, now))
     }
 
     fn login(&mut self, user: &str, from: &str, typed: &str) -> (Answer, Reason) {
         let report = self.report(user, "imap", from, typed);
         (report.answer, report.event.reason)
+    }
+}
+
+/// Who knows the pass phrase of a sequence.
+struct Owner2289 {
+    pass_phrase: PassPhrase,
+    begin: rfc2289::Challenge,
+}
+
+impl Owner2289 {
+    fn response(&self, count: u32) -> rfc2289::Response {
+        rfc2289::Challenge {
+            count,
+            ..self.begin.clone()
+        }
+        .compute(&self.pass_phrase)
+    }
+
+    /// The response to a sequence integer, in hexadecimal digits.
+    fn answer(&self, count: u32) -> String {
+        self.response(count).hex().to_string()
+    }
+
+    /// The same in six words.
+    fn words(&self, count: u32) -> String {
+        self.response(count).words().to_string()
     }
 }
 
@@ -263,8 +368,8 @@ fn name(user: &str) -> AccountName {
 /// The code that an authenticator shows.
 fn code_at(parameters: &totp::Parameters, now: i64) -> String {
     let totp = totp_rs::Builder::new()
-        .with_secret(parameters.seed.to_vec())
-        .with_digits(parameters.digits as u8)
+        .with_secret(parameters.key.seed.to_vec())
+        .with_digits(parameters.key.digits as u8)
         .with_step_duration(u64::from(parameters.period))
         .build_noncompliant();
     totp.generate(now as u64).to_string()

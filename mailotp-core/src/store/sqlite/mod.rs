@@ -4,19 +4,20 @@
 //! (`synchronous = FULL`: with `NORMAL` a spent code can come back after a power cut); a charge and
 //! an event need to survive the process only, and go with the next sync.
 
+mod change;
 mod events;
+mod migrate;
+mod read;
 mod rows;
 mod settle;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-use super::{DAY, EventFilter, Identity, KNOWN_DAYS, Store, StoreError, VERSION};
-use crate::account::{Account, Change, Settled, Settlement, Snapshot, State};
+use super::{EventFilter, Identity, Store, StoreError, VERSION};
+use crate::account::{Account, Change, Settled, Settlement, Snapshot};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
 use crate::crypto::Tag;
@@ -85,6 +86,7 @@ impl SqliteStore {
                 deadline: None,
             }),
             found if found > VERSION => Err(StoreError::Newer { found }),
+            found @ 1.. => Err(StoreError::Older { found }),
             _ => Err(not_ours()),
         }
     }
@@ -174,31 +176,10 @@ fn one(changed: usize) -> rusqlite::Result<()> {
 }
 
 impl Store for SqliteStore {
-    fn read(&mut self, name: &AccountName) -> Result<Snapshot, StoreError> {
-        let read = |transaction: &Transaction<'_>| -> rusqlite::Result<Snapshot> {
-            let newest =
-                transaction.query_row("SELECT newest FROM store", [], |row| rows::time(row, 0))?;
-            let account = transaction
-                .query_row(rows::ACCOUNT_BY_NAME, [name.as_str()], rows::account)
-                .optional()?;
-            let Some(account) = account else {
-                return Ok(Snapshot {
-                    newest,
-                    ..Snapshot::default()
-                });
-            };
-            let since = newest.0 - KNOWN_DAYS * DAY;
-            Ok(Snapshot {
-                credentials: rows::credentials(transaction, account.id)?,
-                windows: rows::windows(transaction, account.id)?,
-                known: rows::known(transaction, account.id, since)?,
-                account: Some(account),
-                newest,
-            })
-        };
+    fn read(&mut self, name: &AccountName, alias: Option<&Tag>) -> Result<Snapshot, StoreError> {
         self.in_time()?;
         let transaction = self.connection.transaction().map_err(failed)?;
-        read(&transaction).map_err(failed)
+        read::snapshot(&transaction, name, alias).map_err(failed)
     }
 
     fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
@@ -226,7 +207,7 @@ impl Store for SqliteStore {
     ) -> Result<u64, StoreError> {
         self.write(true, |transaction| {
             for change in changes {
-                apply(transaction, account, change)?;
+                change::apply(transaction, account, change)?;
             }
             events::insert(transaction, event)?;
             transaction.query_row(
@@ -260,80 +241,6 @@ impl Store for SqliteStore {
 
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
         events::select(&self.connection, filter).map_err(failed)
-    }
-}
-
-fn apply(
-    transaction: &Transaction<'_>,
-    account: AccountId,
-    change: &Change,
-) -> rusqlite::Result<()> {
-    match change {
-        Change::Create(account) => rows::insert_account(transaction, account),
-        Change::Add(credential) => rows::insert_credential(transaction, account, credential),
-        Change::Confirm(credential, step) => {
-            one(transaction.execute(
-                "UPDATE credential SET state = ?3 WHERE account = ?1 AND id = ?2 AND state IN (?4, ?5)",
-                params![
-                    account.0,
-                    credential.as_str(),
-                    rows::state_name(State::Live),
-                    rows::state_name(State::Pending),
-                    rows::state_name(State::Suspended)
-                ],
-            )?)?;
-            match step {
-                // The floor only grows: where it is higher already, it stays.
-                Some(step) => transaction
-                    .execute(
-                        "UPDATE account SET totp_floor = ?2 WHERE id = ?1 AND totp_floor < ?2",
-                        params![account.0, step.0],
-                    )
-                    .map(|_| ()),
-                None => Ok(()),
-            }
-        }
-        Change::Rename(credential, label) => one(transaction.execute(
-            "UPDATE credential SET label = ?3 WHERE account = ?1 AND id = ?2",
-            params![account.0, credential.as_str(), label],
-        )?),
-        Change::Revoke(credentials) => credentials.iter().try_for_each(|credential| {
-            one(transaction.execute(
-                "UPDATE credential SET state = ?3, fingerprint = NULL
-                 WHERE account = ?1 AND id = ?2 AND state <> ?3",
-                params![
-                    account.0,
-                    credential.as_str(),
-                    rows::state_name(State::Revoked)
-                ],
-            )?)?;
-            transaction
-                .execute(
-                    "DELETE FROM grace WHERE account = ?1 AND credential = ?2",
-                    params![account.0, credential.as_str()],
-                )
-                .map(|_| ())
-        }),
-        Change::Lock(locked) => one(transaction.execute(
-            "UPDATE account SET locked = ?2 WHERE id = ?1",
-            params![account.0, locked],
-        )?),
-        Change::Forgive => transaction
-            .execute("DELETE FROM bucket WHERE account = ?1", [account.0])
-            .map(|_| ()),
-        Change::AcceptClock(now) => {
-            transaction.execute("DELETE FROM grace WHERE used > ?1", [now.0])?;
-            one(transaction.execute("UPDATE store SET newest = ?1", [now.0])?)
-        }
-        Change::EndWindows(None) => transaction
-            .execute("DELETE FROM grace WHERE account = ?1", [account.0])
-            .map(|_| ()),
-        Change::EndWindows(Some(windows)) => windows.iter().try_for_each(|window| {
-            one(transaction.execute(
-                "DELETE FROM grace WHERE account = ?1 AND id = ?2",
-                params![account.0, window.as_str()],
-            )?)
-        }),
     }
 }
 

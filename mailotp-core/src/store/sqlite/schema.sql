@@ -1,11 +1,13 @@
--- The schema of the embedded store, version 1. Times are seconds since the epoch, UTC.
+-- The schema of the embedded store, version 2. Times are seconds since the epoch, UTC.
 -- What is secret stands in `sealed`; nothing else here helps anybody to log in.
 
 -- One row.
 CREATE TABLE store (
   ring       BLOB NOT NULL,     -- keyed: says which key ring belongs to this store
   generation INTEGER NOT NULL,  -- grows with every change and with all that is used up
-  newest     INTEGER NOT NULL   -- the time of the newest event: a clock behind it was set back
+  newest     INTEGER NOT NULL,  -- the time of the newest event: a clock behind it was set back
+  pin_length INTEGER,           -- the site's PIN: how many characters it has
+  pin        BLOB               -- its hash, sealed
 ) STRICT;
 
 CREATE TABLE account (
@@ -15,16 +17,19 @@ CREATE TABLE account (
   expires    INTEGER,
   salt       BLOB NOT NULL,
   totp_floor INTEGER NOT NULL,     -- the beginning of the highest accepted TOTP step
-  created    INTEGER NOT NULL
+  created    INTEGER NOT NULL,
+  pin_length INTEGER,              -- the account's own PIN: how many characters it has
+  pin        BLOB                  -- its hash, sealed
 ) STRICT;
+CREATE INDEX account_with_pin ON account (id) WHERE pin IS NOT NULL;
 
 CREATE TABLE credential (
   account     INTEGER NOT NULL REFERENCES account (id),
   id          TEXT NOT NULL UNIQUE,
   seq         INTEGER NOT NULL,    -- counts the account's credentials: the order in which they were made
   kind        TEXT NOT NULL,
-  handle      TEXT,                -- a sheet's two letters, an app password's selector
-  size        INTEGER,             -- a sheet's codes, a TOTP's digits
+  handle      TEXT,                -- a sheet's two letters, an app password's selector, a sequence's seed
+  size        INTEGER,             -- how many codes or aliases; how many digits of a code
   label       TEXT NOT NULL,
   state       TEXT NOT NULL,
   services    TEXT NOT NULL,       -- separated by blanks; empty: all
@@ -37,15 +42,29 @@ CREATE TABLE credential (
   used_from   TEXT,
   fingerprint BLOB UNIQUE,         -- of a seed, so that none is enrolled twice
   sealed      BLOB NOT NULL,
+  counter     INTEGER,             -- an HOTP's next counter; the sequence integer of the last response
+  resync      INTEGER,             -- an HOTP's counter that resynchronises
+  period      INTEGER,             -- a TOTP's, in seconds
+  algorithm   TEXT,                -- a sequence's hash
+  pinned      TEXT,                -- the one service that it is for; empty: the first that uses it
+  replaces    TEXT,                -- the credential that is revoked as soon as this one is used
   PRIMARY KEY (account, id)
 ) STRICT, WITHOUT ROWID;
 
--- Numbers of sheets that are spent.
+-- Numbers of sheets and aliases that are spent.
 CREATE TABLE struck (
   account    INTEGER NOT NULL,
   credential TEXT NOT NULL,
   number     INTEGER NOT NULL,
   PRIMARY KEY (account, credential, number)
+) STRICT, WITHOUT ROWID;
+
+-- One-time user names.
+CREATE TABLE alias (
+  tag        BLOB PRIMARY KEY,     -- keyed, of the name
+  account    INTEGER NOT NULL,
+  credential TEXT NOT NULL,
+  number     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE grace (

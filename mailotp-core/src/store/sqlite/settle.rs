@@ -2,8 +2,8 @@
 
 use rusqlite::{Transaction, params};
 
-use super::{events, rows};
-use crate::account::{Consumption, Settled, Settlement, State, Use};
+use super::{change, events, rows};
+use crate::account::{AliasUse, Consumption, Settled, Settlement, State, Use};
 use crate::id::AccountId;
 use crate::store::{DAY, KNOWN_NETWORKS};
 use crate::window::{self, Window};
@@ -44,6 +44,15 @@ fn settle_account(
             settled = look_for_window(transaction, account, settlement)?;
         }
     }
+    if let Some((credential, counter)) = &settlement.ahead {
+        transaction.execute(
+            "UPDATE credential SET resync = ?3 WHERE account = ?1 AND id = ?2 AND counter < ?3",
+            params![account.0, credential.as_str(), rows::integer(*counter)],
+        )?;
+    }
+    if let Some(sheet) = &settlement.kill {
+        change::revoke(transaction, account, sheet)?;
+    }
     if let Some(window) = &settlement.touch {
         transaction.execute(
             "UPDATE grace SET used = ?3 WHERE account = ?1 AND id = ?2 AND used < ?3",
@@ -65,50 +74,117 @@ fn settle_account(
     Ok(settled)
 }
 
-/// Uses up by compare-and-set: the credential must still be live and have logins left, the number
-/// must be unspent, the step must be the highest. A savepoint, so that either all holds or none.
+/// Uses up by compare-and-set: the credential must still be live, have logins left and be for this
+/// service; the number must be unspent, the step or the counter the highest, the response the next; and
+/// so must the alias be. A savepoint, so that either all holds or none.
 fn consume(
     transaction: &Transaction<'_>,
     account: AccountId,
     consumption: &Consumption,
     settlement: &Settlement,
 ) -> rusqlite::Result<bool> {
-    let event = &settlement.event;
-    let credential = consumption.credential.as_str();
     transaction.execute_batch("SAVEPOINT consume")?;
-    let alive = transaction.execute(
-        "UPDATE credential
-         SET logins_left = logins_left - 1, used_at = ?3, used_for = ?4, used_from = ?5
-         WHERE account = ?1 AND id = ?2 AND state = ?6
-           AND (logins_left IS NULL OR logins_left > 0) AND (expires IS NULL OR expires > ?3)",
-        params![
-            account.0,
-            credential,
-            event.time.0,
-            event.service,
-            event.remote,
-            rows::state_name(State::Live)
-        ],
-    )?;
-    let used = match consumption.what {
-        Use::Login => 1,
-        Use::Strike(number) => transaction.execute(
-            "INSERT INTO struck (account, credential, number) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            params![account.0, credential, number],
-        )?,
-        Use::Step(step) => transaction.execute(
-            "UPDATE account SET totp_floor = ?2 WHERE id = ?1 AND totp_floor < ?2",
-            params![account.0, step.0],
-        )?,
-    };
-    let consumed = (alive, used) == (1, 1);
+    let consumed = use_login(transaction, account, consumption, settlement)? == 1
+        && use_code(transaction, account, consumption)? == 1
+        && match &settlement.alias {
+            Some(alias) => use_alias(transaction, account, alias, settlement)? == 1,
+            None => true,
+        };
     let end = if consumed {
+        change::take_place(transaction, account, &consumption.credential)?;
         "RELEASE consume"
     } else {
         "ROLLBACK TO consume; RELEASE consume"
     };
     transaction.execute_batch(end)?;
     Ok(consumed)
+}
+
+/// One login of a credential that is live.
+fn use_login(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    consumption: &Consumption,
+    settlement: &Settlement,
+) -> rusqlite::Result<usize> {
+    let event = &settlement.event;
+    transaction.execute(
+        "UPDATE credential
+         SET logins_left = logins_left - 1, used_at = ?3, used_for = ?4, used_from = ?5,
+             pinned = CASE WHEN pinned = '' THEN ?4 ELSE pinned END
+         WHERE account = ?1 AND id = ?2 AND state = ?6
+           AND (logins_left IS NULL OR logins_left > 0) AND (expires IS NULL OR expires > ?3)
+           AND (pinned IS NULL OR pinned IN ('', ?4))",
+        params![
+            account.0,
+            consumption.credential.as_str(),
+            event.time.0,
+            event.service,
+            event.remote,
+            rows::state_name(State::Live)
+        ],
+    )
+}
+
+fn use_code(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    consumption: &Consumption,
+) -> rusqlite::Result<usize> {
+    let credential = consumption.credential.as_str();
+    match consumption.what {
+        Use::Login => Ok(1),
+        Use::Strike(number) => strike(transaction, account, credential, number),
+        Use::Step(step) => transaction.execute(
+            "UPDATE account SET totp_floor = ?2 WHERE id = ?1 AND totp_floor < ?2",
+            params![account.0, step.0],
+        ),
+        Use::Counter(counter) => transaction.execute(
+            "UPDATE credential SET counter = ?3 + 1, resync = NULL
+             WHERE account = ?1 AND id = ?2 AND counter <= ?3",
+            params![account.0, credential, rows::integer(counter)],
+        ),
+        Use::Response(count) => transaction.execute(
+            "UPDATE credential SET counter = ?3, sealed = ?4
+             WHERE account = ?1 AND id = ?2 AND counter = ?3 + 1 AND ?4 IS NOT NULL",
+            params![account.0, credential, count, consumption.sealed],
+        ),
+    }
+}
+
+fn use_alias(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    alias: &AliasUse,
+    settlement: &Settlement,
+) -> rusqlite::Result<usize> {
+    let aliases = Consumption {
+        credential: alias.credential.clone(),
+        what: Use::Login,
+        sealed: None,
+    };
+    if use_login(transaction, account, &aliases, settlement)? != 1 {
+        return Ok(0);
+    }
+    strike(
+        transaction,
+        account,
+        alias.credential.as_str(),
+        alias.number,
+    )
+}
+
+/// Strikes a number, once.
+fn strike(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    credential: &str,
+    number: u32,
+) -> rusqlite::Result<usize> {
+    transaction.execute(
+        "INSERT INTO struck (account, credential, number) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        params![account.0, credential, number],
+    )
 }
 
 fn open_window(

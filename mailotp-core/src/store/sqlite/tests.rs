@@ -191,9 +191,9 @@ fn a_store_that_is_late_is_too_slow_however_the_time_was_spent() {
         .unwrap()
         .until(deadline);
     let name = crate::request::Naming::default().account(b"alice").unwrap();
-    assert!(store.read(&name).is_ok());
+    assert!(store.read(&name, None).is_ok());
     thread::sleep(Duration::from_millis(60));
-    assert!(matches!(store.read(&name), Err(StoreError::TooSlow)));
+    assert!(matches!(store.read(&name, None), Err(StoreError::TooSlow)));
 }
 
 #[test]
@@ -226,4 +226,57 @@ fn a_flood_of_refusals_from_everywhere_becomes_one_event() {
         events.len() + 2,
         "the owner's logins keep their places"
     );
+}
+
+#[test]
+fn a_store_of_version_1_is_refused_until_it_is_migrated_and_then_like_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.pragma_update(None, "journal_mode", "WAL").unwrap();
+    old.execute_batch(include_str!("schema_1.sql")).unwrap();
+    old.execute_batch(
+        "INSERT INTO store (ring, generation, newest) VALUES (zeroblob(16), 3, 1000);
+         INSERT INTO account VALUES (7, 'alice', 0, NULL, zeroblob(16), 0, 900);
+         INSERT INTO credential VALUES (7, 't', 0, 'totp', NULL, 6, 'phone', 'live', '', '', NULL, NULL,
+                                        900, NULL, NULL, NULL, NULL, x'00');",
+    )
+    .unwrap();
+    old.pragma_update(None, "application_id", APPLICATION_ID)
+        .unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    drop(old);
+    let timeout = Duration::from_secs(5);
+    let refused = SqliteStore::open(&path, timeout).err();
+    assert!(matches!(refused, Some(StoreError::Older { found: 1 })));
+
+    assert_eq!(SqliteStore::migrate(&path, timeout).unwrap(), 1);
+    assert_eq!(
+        SqliteStore::migrate(&path, timeout).unwrap(),
+        VERSION,
+        "twice is harmless"
+    );
+    let mut store = SqliteStore::open(&path, timeout).unwrap();
+    let name = crate::request::Naming::default().account(b"alice").unwrap();
+    let snapshot = store.read(&name, None).unwrap();
+    let period = crate::account::DEFAULT_PERIOD;
+    let kind = crate::account::Kind::Totp { digits: 6, period };
+    assert_eq!(snapshot.credentials[0].kind, kind);
+
+    let new = folder.path().join("new.db");
+    std::fs::write(&new, b"").unwrap();
+    let new = SqliteStore::create(&new, Tag([0; 16]), timeout).unwrap();
+    assert_eq!(shape(&store.connection), shape(&new.connection));
+}
+
+/// Tables, indices and columns, in whatever order and words they were made.
+fn shape(connection: &rusqlite::Connection) -> Vec<String> {
+    let mut statement = connection
+        .prepare(
+            "SELECT m.type || ' ' || m.name || ' ' || coalesce(c.name || ' ' || c.type || c.\"notnull\", '')
+             FROM sqlite_schema m LEFT JOIN pragma_table_xinfo(m.name) c ORDER BY 1",
+        )
+        .unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
 }

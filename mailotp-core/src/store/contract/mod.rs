@@ -1,7 +1,11 @@
 //! What every store promises, as tests that run on each of them: [`contract_of`] makes a module of
 //! tests for a way to get an empty store.
 
+mod kinds;
+
 use std::time::Duration;
+
+pub(crate) use kinds::*;
 
 use super::{EventFilter, Store, StoreError};
 use crate::account::*;
@@ -22,6 +26,16 @@ macro_rules! contract_of {
                 the_same_code_from_the_same_place_is_in_its_window,
                 a_step_is_consumed_once_and_never_an_older_one,
                 logins_are_counted_down_to_none,
+                a_counter_is_consumed_once_and_only_grows,
+                a_counter_ahead_is_remembered_until_it_is_reached,
+                a_response_is_consumed_once_and_takes_the_last_ones_place,
+                an_alias_and_its_code_are_consumed_together_or_not_at_all,
+                aliases_are_found_by_their_tags_and_none_is_taken_twice,
+                a_pinned_credential_belongs_to_the_first_service,
+                what_takes_the_place_of_another_revokes_it_when_it_is_used,
+                a_kill_revokes_and_closes_windows,
+                a_sequence_is_renewed_from_where_it_stands_only,
+                pins_are_kept_and_end_windows,
                 what_was_revoked_in_the_meantime_is_lost,
                 a_lost_consumption_changes_nothing,
                 a_charge_is_kept_and_given_back,
@@ -72,6 +86,7 @@ fn account(id: AccountId, text: &str) -> Account {
         salt: [3; 16],
         totp_floor: Timestamp::ZERO,
         created: Timestamp(1000),
+        pin: None,
     }
 }
 
@@ -89,11 +104,13 @@ fn credential(text: &str, kind: Kind) -> Credential {
             ],
             expires: Some(Timestamp(1_000_000)),
             logins_left: None,
+            pinned: Pinned::No,
         },
         created: Timestamp(1000),
         last_used: None,
         struck: Default::default(),
         fingerprint: None,
+        replaces: None,
         sealed: vec![1, 2, 3],
     }
 }
@@ -122,18 +139,14 @@ fn settlement(at: i64, credential: &str, what: Use) -> Settlement {
         consume: Some(Consumption {
             credential: id(credential),
             what,
+            sealed: None,
         }),
-        counted: false,
-        window: None,
-        touch: None,
-        refund: None,
-        seen: None,
-        event: event(at, Reason::Code),
         lost: Some(Event {
             result: Verdict::Refused,
             reason: Reason::Spent,
             ..event(at, Reason::Code)
         }),
+        ..Settlement::of_event(Some(ID), &event(at, Reason::Code))
     }
 }
 
@@ -168,7 +181,13 @@ fn fill(store: &mut dyn Store) {
         ))),
         Change::Add(Box::new(Credential {
             fingerprint: Some(Tag([9; 16])),
-            ..credential("t", Kind::Totp { digits: 6 })
+            ..credential(
+                "t",
+                Kind::Totp {
+                    digits: 6,
+                    period: 30,
+                },
+            )
         })),
         Change::Add(Box::new(credential(
             "a",
@@ -181,7 +200,7 @@ fn fill(store: &mut dyn Store) {
 }
 
 fn read(store: &mut dyn Store) -> Snapshot {
-    store.read(&name("alice")).unwrap()
+    store.read(&name("alice"), None).unwrap()
 }
 
 pub(crate) fn a_code_is_consumed_once(store: &mut dyn Store) {
@@ -434,7 +453,7 @@ pub(crate) fn strangers_leave_no_trace_but_their_slot(store: &mut dyn Store) {
     };
     assert_eq!(store.settle(&stranger).unwrap(), Settled::Consumed);
     assert!(store.events(&EventFilter::default()).unwrap().is_empty());
-    let snapshot = store.read(&name("nobody")).unwrap();
+    let snapshot = store.read(&name("nobody"), None).unwrap();
     assert!(snapshot.account.is_none() && snapshot.credentials.is_empty());
     assert_eq!(snapshot.newest, Timestamp(2000));
 }
@@ -561,7 +580,13 @@ pub(crate) fn changes_are_all_or_nothing(store: &mut dyn Store) {
     assert!(matches!(again, Err(StoreError::Exists)));
     let same_seed = Credential {
         fingerprint: Some(Tag([9; 16])),
-        ..credential("u", Kind::Totp { digits: 6 })
+        ..credential(
+            "u",
+            Kind::Totp {
+                digits: 6,
+                period: 30,
+            },
+        )
     };
     let both = [
         Change::Create(account(other, "bob")),
@@ -572,7 +597,7 @@ pub(crate) fn changes_are_all_or_nothing(store: &mut dyn Store) {
         Err(StoreError::Exists)
     ));
     assert!(
-        store.read(&name("bob")).unwrap().account.is_none(),
+        store.read(&name("bob"), None).unwrap().account.is_none(),
         "half of it was done"
     );
     let gone = [
@@ -695,7 +720,7 @@ pub(crate) fn names_cannot_be_sql(store: &mut dyn Store) {
     fill(store);
     for hostile in ["alice'--", "'or'1'='1", "alice\";drop", "%", "*", "al_ce"] {
         assert!(
-            store.read(&name(hostile)).unwrap().account.is_none(),
+            store.read(&name(hostile), None).unwrap().account.is_none(),
             "{hostile}"
         );
     }

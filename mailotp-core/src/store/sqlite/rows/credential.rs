@@ -1,0 +1,266 @@
+//! Credentials, and what is public about each kind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, Row, params};
+
+use super::{STATES, id, integer, maybe_time, state_name, time, unreadable};
+use crate::account::{Credential, Kind, LastUse, Pinned, Scope, State};
+use crate::crypto::Tag;
+use crate::id::{AccountId, CredentialId};
+use crate::rfc2289::{Algorithm, Seed};
+use crate::store::sqlite::one;
+
+pub(in crate::store::sqlite) fn credentials(
+    connection: &Connection,
+    account: AccountId,
+) -> rusqlite::Result<Vec<Credential>> {
+    let mut struck: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+    let mut statement =
+        connection.prepare("SELECT credential, number FROM struck WHERE account = ?1")?;
+    let mut found = statement.query([account.0])?;
+    while let Some(row) = found.next()? {
+        struck.entry(row.get(0)?).or_default().insert(row.get(1)?);
+    }
+    let mut statement = connection.prepare(
+        "SELECT id, kind, handle, size, label, state, services, networks, expires, logins_left,
+                created, used_at, used_for, used_from, fingerprint, sealed,
+                counter, resync, period, algorithm, pinned, replaces
+         FROM credential WHERE account = ?1 ORDER BY seq",
+    )?;
+    statement
+        .query_map([account.0], |row| {
+            let id = id(row, 0)?;
+            let struck = struck.remove(id.as_str()).unwrap_or_default();
+            credential(row, id, struck)
+        })?
+        .collect()
+}
+
+fn credential(
+    row: &Row<'_>,
+    id: CredentialId,
+    struck: BTreeSet<u32>,
+) -> rusqlite::Result<Credential> {
+    let kind: String = row.get(1)?;
+    let state: String = row.get(5)?;
+    let words = |column| {
+        row.get::<_, String>(column).map(|text| {
+            text.split_ascii_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+    };
+    let networks = words(7)?
+        .iter()
+        .map(|net| net.parse())
+        .collect::<Result<_, _>>();
+    Ok(Credential {
+        id,
+        kind: kind_of(row, &kind)?,
+        label: row.get(4)?,
+        state: STATES
+            .iter()
+            .find(|(_, name)| *name == state)
+            .map(|(state, _)| *state)
+            .ok_or_else(|| unreadable(5, &state))?,
+        scope: Scope {
+            services: words(6)?,
+            from: networks.map_err(|_| unreadable(7, "networks"))?,
+            expires: maybe_time(row, 8)?,
+            logins_left: row.get(9)?,
+            pinned: match row.get::<_, Option<String>>(20)? {
+                None => Pinned::No,
+                Some(service) if service.is_empty() => Pinned::Open,
+                Some(service) => Pinned::To(service),
+            },
+        },
+        created: time(row, 10)?,
+        last_used: match maybe_time(row, 11)? {
+            Some(at) => Some(LastUse {
+                at,
+                service: row.get(12)?,
+                remote: row.get(13)?,
+            }),
+            None => None,
+        },
+        struck,
+        fingerprint: row.get::<_, Option<[u8; 16]>>(14)?.map(Tag),
+        sealed: row.get(15)?,
+        replaces: row.get::<_, Option<String>>(21)?.map(CredentialId::stored),
+    })
+}
+
+fn counter(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
+    let number: Option<i64> = row.get(column)?;
+    number
+        .map(|number| u64::try_from(number).map_err(|_| unreadable(column, "counter")))
+        .transpose()
+}
+
+fn kind_of(row: &Row<'_>, kind: &str) -> rusqlite::Result<Kind> {
+    Ok(match kind {
+        "sheet" => Kind::Sheet {
+            name: row.get(2)?,
+            size: row.get(3)?,
+        },
+        "sequence" => {
+            let (seed, algorithm): (String, String) = (row.get(2)?, row.get(19)?);
+            Kind::Sequence {
+                algorithm: Algorithm::parse(&algorithm)
+                    .ok_or_else(|| unreadable(19, &algorithm))?,
+                seed: Seed::new(&seed).map_err(|_| unreadable(2, "seed"))?,
+                count: row.get(16)?,
+            }
+        }
+        "totp" => Kind::Totp {
+            digits: row.get(3)?,
+            period: row.get(18)?,
+        },
+        "hotp" => Kind::Hotp {
+            digits: row.get(3)?,
+            counter: counter(row, 16)?.ok_or_else(|| unreadable(16, "counter"))?,
+            resync: counter(row, 17)?,
+        },
+        "app-password" => Kind::AppPassword {
+            selector: row.get(2)?,
+        },
+        "alias" => Kind::Alias { size: row.get(3)? },
+        other => return Err(unreadable(1, other)),
+    })
+}
+
+/// The columns that say what is public about a kind.
+#[derive(Default)]
+struct KindColumns<'a> {
+    handle: Option<&'a str>,
+    size: Option<u32>,
+    counter: Option<i64>,
+    resync: Option<i64>,
+    period: Option<u32>,
+    algorithm: Option<&'a str>,
+}
+
+impl<'a> From<&'a Kind> for KindColumns<'a> {
+    fn from(kind: &'a Kind) -> KindColumns<'a> {
+        let none = KindColumns::default();
+        match kind {
+            Kind::Sheet { name, size } => KindColumns {
+                handle: Some(name),
+                size: Some(*size),
+                ..none
+            },
+            Kind::Sequence {
+                algorithm,
+                seed,
+                count,
+            } => KindColumns {
+                handle: Some(seed.as_str()),
+                counter: Some(i64::from(*count)),
+                algorithm: Some(algorithm.as_str()),
+                ..none
+            },
+            Kind::Totp { digits, period } => KindColumns {
+                size: Some(*digits),
+                period: Some(*period),
+                ..none
+            },
+            Kind::Hotp {
+                digits,
+                counter,
+                resync,
+            } => KindColumns {
+                size: Some(*digits),
+                counter: Some(integer(*counter)),
+                resync: resync.map(integer),
+                ..none
+            },
+            Kind::AppPassword { selector } => KindColumns {
+                handle: Some(selector),
+                ..none
+            },
+            Kind::Alias { size } => KindColumns {
+                size: Some(*size),
+                ..none
+            },
+        }
+    }
+}
+
+pub(in crate::store::sqlite) fn renew(
+    connection: &Connection,
+    account: AccountId,
+    credential: &CredentialId,
+    was: u32,
+    kind: &Kind,
+    sealed: &[u8],
+) -> rusqlite::Result<()> {
+    let columns = KindColumns::from(kind);
+    one(connection.execute(
+        "UPDATE credential SET handle = ?4, size = ?5, counter = ?6, resync = ?7, period = ?8,
+                algorithm = ?9, sealed = ?10
+         WHERE account = ?1 AND id = ?2 AND kind = ?3 AND state <> ?11 AND counter = ?12",
+        params![
+            account.0,
+            credential.as_str(),
+            kind.as_str(),
+            columns.handle,
+            columns.size,
+            columns.counter,
+            columns.resync,
+            columns.period,
+            columns.algorithm,
+            sealed,
+            state_name(State::Revoked),
+            was
+        ],
+    )?)
+}
+
+pub(in crate::store::sqlite) fn insert_credential(
+    connection: &Connection,
+    account: AccountId,
+    credential: &Credential,
+) -> rusqlite::Result<()> {
+    let columns = KindColumns::from(&credential.kind);
+    let networks: Vec<String> = credential
+        .scope
+        .from
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let pinned = match &credential.scope.pinned {
+        Pinned::No => None,
+        Pinned::Open => Some(""),
+        Pinned::To(service) => Some(service.as_str()),
+    };
+    one(connection.execute(
+        "INSERT INTO credential (account, id, seq, kind, handle, size, label, state, services, networks,
+                                 expires, logins_left, created, fingerprint, sealed,
+                                 counter, resync, period, algorithm, pinned, replaces)
+         VALUES (?1, ?2, (SELECT count(*) FROM credential WHERE account = ?1), ?3, ?4, ?5, ?6, ?7, ?8,
+                 ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+        params![
+            account.0,
+            credential.id.as_str(),
+            credential.kind.as_str(),
+            columns.handle,
+            columns.size,
+            credential.label,
+            state_name(credential.state),
+            credential.scope.services.join(" "),
+            networks.join(" "),
+            credential.scope.expires.map(|at| at.0),
+            credential.scope.logins_left,
+            credential.created.0,
+            credential.fingerprint.map(|tag| tag.0),
+            credential.sealed,
+            columns.counter,
+            columns.resync,
+            columns.period,
+            columns.algorithm,
+            pinned,
+            credential.replaces.as_ref().map(CredentialId::as_str)
+        ],
+    )?)
+}
