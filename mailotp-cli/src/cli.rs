@@ -129,6 +129,23 @@ pub enum Command {
         #[arg(long)]
         from: String,
     },
+    /// Try a login out, dry: nothing is spent, but a wrong answer is charged
+    #[command(
+        after_help = "Example: mailotp-cli --user alice verify --service imap --from 192.0.2.1"
+    )]
+    Verify {
+        /// The service, as imap
+        #[arg(long)]
+        service: String,
+        /// An address, `local` or `unknown`
+        #[arg(long)]
+        from: String,
+    },
+    /// The account's own rules: they narrow what the administrator's give
+    Rule {
+        #[command(subcommand)]
+        action: Rule,
+    },
     /// List, lock and unlock accounts; give guesses back
     User {
         #[command(subcommand)]
@@ -229,6 +246,43 @@ pub enum QrFormat {
     Svg,
 }
 
+/// An account's own rules.
+#[derive(Debug, Subcommand)]
+pub enum Rule {
+    /// Those that it has; the first that matches counts
+    #[command(after_help = "Example: mailotp-cli --user alice rule list")]
+    List,
+    /// One more, behind the others
+    #[command(
+        after_help = "Example: mailotp-cli --user alice rule add --service webmail --accept otp"
+    )]
+    Add(NewRule),
+    /// Without these
+    #[command(after_help = "Example: mailotp-cli --user alice rule remove k7d2m9qx")]
+    Remove {
+        /// IDs, as `rule list` has them
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}
+
+/// A rule.
+#[derive(Debug, Args)]
+pub struct NewRule {
+    /// For this service or group only (may be repeated)
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Vec<String>,
+    /// From this network, `local` or `unknown` only (may be repeated)
+    #[arg(long, value_name = "NETWORK")]
+    pub from: Vec<String>,
+    /// What it accepts: password, app-password, otp, password+otp (may be repeated)
+    #[arg(long, value_name = "KIND", required_unless_present = "deny")]
+    pub accept: Vec<String>,
+    /// Accept nothing
+    #[arg(long, conflicts_with = "accept")]
+    pub deny: bool,
+}
+
 /// PINs.
 #[derive(Debug, Subcommand)]
 pub enum Pin {
@@ -283,10 +337,15 @@ pub enum User {
         name: String,
     },
     /// Let nobody in, by whatever means
-    #[command(after_help = "Example: mailotp-cli user lock alice")]
+    #[command(
+        after_help = "Example: mailotp-cli user lock alice --at 2027-01-31   (when her contract ends)"
+    )]
     Lock {
         /// Which
         name: String,
+        /// Not now, but from then on: 14d, 2027-01-31, 2027-01-31T12:00:00Z
+        #[arg(long, value_name = "WHEN")]
+        at: Option<String>,
     },
     /// Let somebody in again
     #[command(after_help = "Example: mailotp-cli user unlock alice")]

@@ -158,6 +158,12 @@ names! {
         PinSet = "pin-set",
         /// A change: a PIN was taken away.
         PinCleared = "pin-cleared",
+        /// A change: the account has a rule of its own more.
+        RuleAdded = "rule-added",
+        /// A change: the account has a rule of its own less.
+        RuleRemoved = "rule-removed",
+        /// A dry login: the secret would let in, and nothing was spent.
+        Verified = "verified",
         /// A change: windows were ended.
         GraceEnded = "grace-ended",
         /// A change: the account was locked.

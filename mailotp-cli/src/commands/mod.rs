@@ -13,10 +13,12 @@ mod pin;
 mod rename;
 mod replace;
 mod revoke;
+mod rule;
 mod setup;
 mod show;
 mod store;
 mod user;
+mod verify;
 
 use crate::cli::{Cli, Command};
 use crate::context::Context;
@@ -56,6 +58,8 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Rename { name, label } => rename::run(&mut context, name, label),
         Command::Grace { action } => grace::run(&mut context, action),
         Command::Explain { service, from } => explain::run(&mut context, service, from),
+        Command::Verify { service, from } => verify::run(&mut context, service, from),
+        Command::Rule { action } => rule::run(&mut context, action),
         Command::Log(log) => log::run(&mut context, log),
     }
 }

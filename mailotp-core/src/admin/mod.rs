@@ -1,11 +1,14 @@
 //! What an administrator or an owner does: what the command calls.
 
 mod enrol;
+mod explain;
 mod init;
+mod own_rule;
 mod pin;
 mod sequence;
 
 pub use enrol::{Added, Moving, NewOath, Secrets, Wish};
+pub use explain::Explanation;
 pub use init::{Initialised, initialise};
 
 use crate::account::{Account, Change, Credential, Kind, Snapshot, State, Use};
@@ -65,6 +68,17 @@ pub enum AdminError {
         /// What was asked for.
         name: String,
     },
+    /// No such rule.
+    #[error("\"{account}\" has no rule \"{name}\" of its own")]
+    NoRule {
+        /// Whose.
+        account: String,
+        /// What was asked for.
+        name: String,
+    },
+    /// More rules than a login should have to ask.
+    #[error("an account has at most {0} rules of its own")]
+    TooManyRules(usize),
     /// Two credentials answer to one name.
     #[error("\"{0}\" names more than one credential")]
     Ambiguous(String),
@@ -311,6 +325,15 @@ impl Admin<'_> {
             Reason::Unlocked
         };
         self.change(&known.account, &[Change::Lock(locked)], reason, None)
+    }
+
+    /// Closes an account from then on; `None`: that is taken back.
+    pub fn expire(&mut self, known: &Known, at: Option<Timestamp>) -> Result<(), AdminError> {
+        let reason = match at {
+            Some(_) => Reason::Locked,
+            None => Reason::Unlocked,
+        };
+        self.change(&known.account, &[Change::Expire(at)], reason, None)
     }
 
     /// Gives all guesses back.

@@ -41,6 +41,14 @@ pub struct Door<'a> {
     pub mark: &'a mut dyn FnMut(u64),
 }
 
+/// What an attempt is for.
+enum Purpose<'a> {
+    /// To come in.
+    Login,
+    /// To know whether one would: who wants to know.
+    Verify(&'a str),
+}
+
 /// Who is at the door.
 #[derive(Clone, Copy)]
 pub struct Visitor<'a> {
@@ -72,8 +80,9 @@ impl Door<'_> {
     /// The prompt for a visitor; as a second step, nothing where the password was enough.
     pub fn opening(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Opening {
         let mut judgement = self.judge(visitor);
-        let may_be_alias = visitor.account.alias().is_some();
-        let needs_store = judgement.takes_codes() || may_be_alias;
+        let needs_store = judgement.takes_codes()
+            || self.site.config.may_exempt
+            || visitor.account.alias().is_some();
         let snapshot = if judgement.exempt || !needs_store {
             Snapshot::default()
         } else {
@@ -102,9 +111,7 @@ impl Door<'_> {
             account: &account,
             ..visitor
         };
-        if snapshot.alias.is_some() {
-            judgement = self.judge(visitor).under_alias();
-        }
+        judgement = self.judge_known(visitor, &snapshot);
         if visitor.second_step {
             // An error is not in here: who cannot be looked up has not nothing.
             let optional = decide::is_left_to_password(&self.site.config, &snapshot, now);
@@ -138,10 +145,20 @@ impl Door<'_> {
 
     /// A login, from the question to the settled answer.
     pub fn login(&mut self, mut request: Request, now: Timestamp) -> Report {
-        let mut judgement = self.judge_request(&request);
-        self.try_login(&mut request, &mut judgement, now)
+        self.attempt(&mut request, &Purpose::Login, now)
+    }
+
+    /// A login that spends nothing and opens nothing; a wrong answer is charged like any other. The
+    /// report is that of the login, the event says who wanted to know.
+    pub fn verify(&mut self, mut request: Request, actor: &str, now: Timestamp) -> Report {
+        self.attempt(&mut request, &Purpose::Verify(actor), now)
+    }
+
+    fn attempt(&mut self, request: &mut Request, why: &Purpose<'_>, now: Timestamp) -> Report {
+        let mut judgement = self.judge_request(request, &Snapshot::default());
+        self.try_login(request, &mut judgement, why, now)
             .unwrap_or_else(|failure| {
-                self.unavailable(Visitor::of(&request), &judgement, now, failure)
+                self.unavailable(Visitor::of(request), &judgement, now, failure)
             })
     }
 
@@ -170,16 +187,20 @@ impl Door<'_> {
         &mut self,
         request: &mut Request,
         judgement: &mut Judgement,
+        why: &Purpose<'_>,
         now: Timestamp,
     ) -> Result<Report, Failure> {
-        let kill = request.secret.kill_code().filter(|_| !judgement.exempt);
+        let kill = request
+            .secret
+            .kill_code()
+            .filter(|_| !judgement.exempt && matches!(why, Purpose::Login));
         // Whose rules decide is known only once an alias is resolved; a kill code counts whatever they
         // say. Everybody else whom they deny costs the store nothing.
         let mut opened = None;
         if request.account.alias().is_some() || kill.is_some() {
             opened = Some(self.look(request, judgement, now)?);
         }
-        if kill.is_none()
+        if opened.is_none()
             && let Some(ruling) = decide::by_rule(judgement)
         {
             let (answer, event) = self.ending(request, judgement, &ruling, now);
@@ -202,6 +223,9 @@ impl Door<'_> {
             now,
         };
         let (ruling, refund) = self.decide(&case, kill.as_ref(), store.as_mut())?;
+        if let Purpose::Verify(actor) = why {
+            return self.verified(&case, &ruling, refund, actor, store.as_mut());
+        }
         let (answer, event) = self.ending(request, judgement, &ruling, now);
         // What it comes to where somebody else was first.
         let lost = Ruling {
@@ -232,6 +256,38 @@ impl Door<'_> {
         })
     }
 
+    /// The end of a login that was none: what was right is given back, and the log says who asked.
+    fn verified(
+        &mut self,
+        case: &Case<'_>,
+        ruling: &Ruling<'_>,
+        refund: Option<Charge>,
+        actor: &str,
+        store: &mut dyn Store,
+    ) -> Result<Report, Failure> {
+        let (answer, event) = self.ending(case.request, case.judgement, ruling, case.now);
+        let event = Event {
+            actor: Some(actor.to_owned()),
+            ..event
+        };
+        let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
+        let told = Event {
+            result: if right { Verdict::Passed } else { event.result },
+            reason: if right {
+                Reason::Verified
+            } else {
+                event.reason
+            },
+            ..event.clone()
+        };
+        let account = case.snapshot.account.as_ref().map(|account| account.id);
+        let _ = store.settle(&Settlement {
+            refund,
+            ..Settlement::of_event(account, &told)
+        })?;
+        Ok(Report::new(answer, event))
+    }
+
     /// Reads what the store knows of the account, an alias resolved: then the request and the judgement
     /// are about the account that it stands for. One that is spent stands for it only in the window
     /// that it has opened, and is a stranger's name elsewhere.
@@ -246,11 +302,12 @@ impl Door<'_> {
         let (Some(alias), Some(account), Some(_)) =
             (request.account.alias(), &snapshot.account, &snapshot.alias)
         else {
+            *judgement = self.judge_request(request, &snapshot);
             return Ok((store, snapshot));
         };
         let typed = std::mem::replace(&mut request.account, account.name.clone());
         request.alias = Some(alias);
-        *judgement = self.judge_request(request).under_alias();
+        *judgement = self.judge_request(request, &snapshot);
         let case = Case {
             request,
             judgement,
@@ -264,8 +321,9 @@ impl Door<'_> {
         }
         request.account = typed;
         request.alias = None;
-        *judgement = self.judge_request(request);
-        Ok((store, snapshot.of_a_stranger()))
+        let snapshot = snapshot.of_a_stranger();
+        *judgement = self.judge_request(request, &snapshot);
+        Ok((store, snapshot))
     }
 
     fn read(&self, store: &mut dyn Store, name: &AccountName) -> Result<Snapshot, SiteError> {
@@ -282,13 +340,14 @@ impl Door<'_> {
         kill: Option<&KillCode>,
         store: &mut dyn Store,
     ) -> Result<(Ruling<'c>, Option<Charge>), Failure> {
-        if let Some(code) = kill {
-            if let Some(ruling) = decide::by_kill_code(case, code)? {
-                return Ok((ruling, None));
-            }
-            if let Some(ruling) = decide::by_rule(case.judgement) {
-                return Ok((ruling, None));
-            }
+        if let Some(code) = kill
+            && let Some(ruling) = decide::by_kill_code(case, code)?
+        {
+            return Ok((ruling, None));
+        }
+        // The account's own rules may deny what the administrator's do not.
+        if let Some(ruling) = decide::by_rule(case.judgement) {
+            return Ok((ruling, None));
         }
         let pending = match decide::by_form(case) {
             Ok(ruling) => return Ok((case.unless_closed(ruling), None)),
@@ -468,14 +527,28 @@ impl Door<'_> {
         let _ = (self.open_store)().and_then(write);
     }
 
-    fn judge_request(&self, request: &Request) -> Judgement {
-        let mut judgement = self.judge(Visitor::of(request));
+    /// What all rules say of a request.
+    fn judge_request(&self, request: &Request, snapshot: &Snapshot) -> Judgement {
+        let mut judgement = self.judge_known(Visitor::of(request), snapshot);
         if request.second_step {
             judgement.accept = judgement.accept.map(|accept| accept.second_step());
         }
         judgement
     }
 
+    /// What all rules say: the administrator's, and those that the account has made for itself.
+    fn judge_known(&self, visitor: Visitor<'_>, snapshot: &Snapshot) -> Judgement {
+        let config = &self.site.config;
+        decide::judge(
+            config,
+            snapshot,
+            visitor.account,
+            visitor.service,
+            visitor.remote,
+        )
+    }
+
+    /// What the administrator's rules say.
     fn judge(&self, visitor: Visitor<'_>) -> Judgement {
         self.site
             .config

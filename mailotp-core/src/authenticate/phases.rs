@@ -5,7 +5,6 @@ use super::{Door, Visitor};
 use crate::account::Snapshot;
 use crate::audit::{Reason, Verdict};
 use crate::clock::Timestamp;
-use crate::config::Judgement;
 use crate::decide::{self, Answer};
 use crate::rule::{Means, Mode};
 
@@ -39,20 +38,16 @@ impl Door<'_> {
             None => false,
             Some(accept) if accept.0.is_empty() => false,
             Some(_) => self
-                .gate_of_account(visitor, &judgement, now)
+                .gate_of_account(visitor, now)
                 .map_err(|failure| Box::new(self.unavailable(visitor, &judgement, now, failure)))?,
         };
         Ok(if open { Gate::GoOn } else { Gate::Stop })
     }
 
-    fn gate_of_account(
-        &mut self,
-        visitor: Visitor<'_>,
-        judgement: &Judgement,
-        now: Timestamp,
-    ) -> Result<bool, Failure> {
+    fn gate_of_account(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Result<bool, Failure> {
         let snapshot = (self.open_store)()?.read(visitor.account, None)?;
-        if is_closed(&snapshot, now) {
+        let judgement = self.judge_known(visitor, &snapshot);
+        if is_closed(&snapshot, now) || judgement.denies() {
             return Ok(false);
         }
         let nothing = decide::is_left_to_password(&self.site.config, &snapshot, now);
@@ -71,11 +66,7 @@ impl Door<'_> {
         if judgement.exempt {
             return None;
         }
-        let denied = judgement
-            .accept
-            .as_ref()
-            .is_some_and(|accept| accept.0.is_empty());
-        let (answer, result, reason, problem) = if denied {
+        let (answer, result, reason, problem) = if judgement.denies() {
             (Answer::Deny, Verdict::Denied, Reason::Rule, None)
         } else if judged {
             return None;
@@ -83,6 +74,9 @@ impl Door<'_> {
             match (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account, None)?)) {
                 Ok(snapshot) if is_closed(&snapshot, now) => {
                     (Answer::Deny, Verdict::Denied, Reason::Closed, None)
+                }
+                Ok(snapshot) if self.judge_known(visitor, &snapshot).denies() => {
+                    (Answer::Deny, Verdict::Denied, Reason::Rule, None)
                 }
                 Ok(_) => return None,
                 Err(error) => {

@@ -49,10 +49,6 @@ struct Users {
     domain: String,
     case: Case,
     exempt: Spanned<Vec<String>>,
-    #[allow(
-        dead_code,
-        reason = "read by users' own rules, which this version does not have yet"
-    )]
     may_exempt: bool,
 }
 
@@ -276,6 +272,7 @@ impl Reader<'_> {
             key: folder.join(file.store.key),
             timeout,
             enrolment: file.users.enrolment,
+            may_exempt: file.users.may_exempt,
             exempt,
             services,
             helper_socket: folder.join(file.helper.socket),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use error::ConfigError;
-pub use values::{Duration as DurationText, parse_network};
+pub use values::{Duration as DurationText, parse_network, parse_place};
 
 use crate::budget::Limit;
 use crate::credential::OtpSettings;
@@ -50,6 +50,8 @@ pub struct Config {
     pub enrolment: Enrolment,
     /// How names are written.
     pub naming: Naming,
+    /// Whether users' own rules may accept more than the administrator's.
+    pub may_exempt: bool,
     /// Users that are never judged.
     pub exempt: rule::Users,
     /// Groups of services.
@@ -134,6 +136,41 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// The same once the account's own rules are asked: the first that matches narrows what is accepted.
+    /// One that names networks replaces it where `may_exempt` says so, but opens nothing that is denied:
+    /// so a user can leave out the second factor at an address that they know.
+    pub fn narrowed<'a>(
+        mut self,
+        own: impl IntoIterator<Item = (&'a str, &'a Rule)>,
+        question: &Question<'_>,
+        may_exempt: bool,
+    ) -> Judgement {
+        let Some(accept) = self.accept.as_mut().filter(|accept| !accept.0.is_empty()) else {
+            return self;
+        };
+        let found = own.into_iter().find(|(_, rule)| rule.matches(question));
+        if let Some((id, rule)) = found {
+            let at_an_address = rule.from.as_ref().is_some_and(|places| {
+                let mut places = places.iter();
+                places.all(|place| matches!(place, rule::Place::Net(_)))
+            });
+            *accept = if may_exempt && at_an_address {
+                rule.accept.clone()
+            } else {
+                accept.both(&rule.accept)
+            };
+            self.rule = Some(format!("own {id}"));
+        }
+        self
+    }
+
+    /// Whether a rule matches, and accepts nothing.
+    pub fn denies(&self) -> bool {
+        self.accept
+            .as_ref()
+            .is_some_and(|accept| accept.0.is_empty())
+    }
+
     /// Whether a one-time code is of any use.
     pub fn takes_codes(&self) -> bool {
         self.accept.as_ref().is_some_and(Accept::takes_codes)

@@ -19,9 +19,10 @@ use crate::config::{Config, Enrolment, Judgement};
 use crate::credential::oath::DIGITS;
 use crate::crypto::{KeyRing, Tag, TagPurpose};
 use crate::request::{
-    AliasName, AppPassword, Form, KillCode, Pin, Reading, Remote, Request, Typed, is_blank,
+    AccountName, AliasName, AppPassword, Form, KillCode, Pin, Reading, Remote, Request, Service,
+    Typed, is_blank,
 };
-use crate::rule::Means;
+use crate::rule::{Means, Question};
 use crate::window::{self, Binding, CLOCK_TOLERANCE, Window, WindowKey};
 
 pub use compare::{DecideError, by_code};
@@ -74,6 +75,36 @@ pub struct Guess<'a> {
     pub may_be_pin: bool,
     /// The budget for PINs is used up: the right one is as good as a wrong one.
     pub pin_closed: bool,
+}
+
+/// What all rules say of a login: the administrator's, narrowed by those that the account has made for
+/// itself.
+pub fn judge(
+    config: &Config,
+    snapshot: &Snapshot,
+    account: &AccountName,
+    service: &Service,
+    remote: Remote,
+) -> Judgement {
+    let question = Question {
+        account,
+        service,
+        group: config.group_of(service.as_str()),
+        remote,
+    };
+    let own = snapshot
+        .rules
+        .iter()
+        .map(|own| (own.id.as_str(), &own.rule));
+    let judgement =
+        config
+            .judge(account, service, remote)
+            .narrowed(own, &question, config.may_exempt);
+    if snapshot.alias.is_some() {
+        judgement.under_alias()
+    } else {
+        judgement
+    }
 }
 
 /// Judges by the rule alone, before any store is opened: what it denies, and who is never judged.
@@ -297,8 +328,13 @@ impl<'a> Case<'a> {
 
     /// A clock that far behind was set back: it must not open windows or turn TOTP back.
     pub fn clock_is_behind(&self) -> bool {
-        self.now.plus(CLOCK_TOLERANCE) < self.snapshot.newest
+        clock_is_behind(self.snapshot, self.now)
     }
+}
+
+/// Whether the clock stands so far behind the newest event that it was set back.
+pub fn clock_is_behind(snapshot: &Snapshot, now: Timestamp) -> bool {
+    now.plus(CLOCK_TOLERANCE) < snapshot.newest
 }
 
 /// The rules under which a window is opened: a change of any word of the configuration, or of the

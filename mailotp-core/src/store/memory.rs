@@ -7,8 +7,8 @@ use super::{
     may_merge,
 };
 use crate::account::{
-    Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, Pinned, SealedPin, Settled,
-    Settlement, Snapshot, State, Use,
+    Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, OwnRule, Pinned, SealedPin,
+    Settled, Settlement, Snapshot, State, Use,
 };
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
@@ -25,6 +25,7 @@ struct Record {
     windows: Vec<Window>,
     known: Vec<(Network, Timestamp)>,
     aliases: Vec<(Tag, AliasUse)>,
+    rules: Vec<OwnRule>,
 }
 
 /// The store.
@@ -299,6 +300,18 @@ impl Record {
                 self.windows.clear();
             }
             Change::Lock(locked) => self.account.as_mut()?.locked = *locked,
+            Change::Expire(at) => self.account.as_mut()?.expires = *at,
+            Change::AddRule(own) => {
+                self.rules.push((**own).clone());
+                self.windows.clear();
+            }
+            Change::RemoveRules(ids) => {
+                for id in ids {
+                    let at = self.rules.iter().position(|own| own.id == *id)?;
+                    self.rules.remove(at);
+                }
+                self.windows.clear();
+            }
             // What concerns more than the account is done by the store.
             Change::Forgive | Change::AcceptClock(_) | Change::SetSitePin(_) => {}
             Change::EndWindows(None) => self.windows.clear(),
@@ -346,6 +359,7 @@ impl Store for MemoryStore {
             account: record.account,
             credentials: record.credentials,
             windows: record.windows,
+            rules: record.rules,
             known: known.map(|(network, _)| network).collect(),
             newest: self.newest,
             pins_in_use: self.site_pin.is_some() || accounts.any(|other| other.pin.is_some()),

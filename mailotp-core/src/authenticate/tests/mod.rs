@@ -4,6 +4,7 @@ mod aliases;
 mod answers;
 mod budgets;
 mod failures;
+mod own_rules;
 mod pins;
 mod sequences;
 mod sheets;
@@ -312,15 +313,19 @@ impl World {
         self.door(|door| work(door, visitor, now))
     }
 
-    fn report(&mut self, user: &str, service: &str, from: &str, typed: &str) -> Report {
-        let request = Request {
+    fn request(&self, user: &str, service: &str, from: &str, typed: &str) -> Request {
+        Request {
             account: name(user),
             service: Service::new(service).unwrap(),
             remote: Remote::parse(from).unwrap(),
             secret: Secret::new(Zeroizing::new(typed.as_bytes().to_vec())).unwrap(),
             alias: None,
             second_step: self.second_step,
-        };
+        }
+    }
+
+    fn report(&mut self, user: &str, service: &str, from: &str, typed: &str) -> Report {
+        let request = self.request(user, service, from, typed);
         let now = Timestamp(self.now);
         self.door(|door| door.login(request, now))
     }

@@ -15,6 +15,7 @@ use crate::clock::Timestamp;
 use crate::crypto::Tag;
 use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Naming, Remote};
+use crate::rule::{Accept, Means, Place, Rule};
 use crate::window::{Binding, Limits, WindowKey};
 
 /// Runs every case on stores that `$new` makes. What `$new` gives is kept until the case is over.
@@ -36,6 +37,8 @@ macro_rules! contract_of {
                 a_kill_revokes_and_closes_windows,
                 a_sequence_is_renewed_from_where_it_stands_only,
                 pins_are_kept_and_end_windows,
+                own_rules_are_kept_in_their_order_and_end_windows,
+                an_account_expires_and_is_opened_again,
                 what_was_revoked_in_the_meantime_is_lost,
                 a_lost_consumption_changes_nothing,
                 a_charge_is_kept_and_given_back,
@@ -819,4 +822,65 @@ pub(crate) fn refusal_from(remote: &str) -> Settlement {
         ..event(2000, Reason::Wrong)
     };
     Settlement::of_event(Some(ID), &event)
+}
+
+pub(crate) fn own_rules_are_kept_in_their_order_and_end_windows(store: &mut dyn Store) {
+    fill(store);
+    let changed = event(1000, Reason::RuleAdded);
+    let own = |text: &str, services: Option<&str>, from: Option<Place>| OwnRule {
+        id: id(text),
+        rule: Rule {
+            name: String::new(),
+            services: services.map(|name| [name.to_owned()].into()),
+            from: from.map(|place| vec![place, Place::Unknown, Place::Local]),
+            users: None,
+            accept: Accept([Means::Otp, Means::PasswordOtp].into()),
+            grace: Binding::Address,
+            mode: None,
+        },
+    };
+    let network = Place::Net("2001:db8::/32".parse().unwrap());
+    let opening = Settlement {
+        window: offer("w", "192.0.2.1"),
+        ..settlement(2000, "s", Use::Strike(1))
+    };
+    for (text, services, from) in [
+        ("r2", Some("webmail"), Some(network.clone())),
+        ("r1", None, None),
+    ] {
+        let _ = store.settle(&opening).unwrap();
+        let add = Change::AddRule(Box::new(own(text, services, from)));
+        store.change(ID, &[add], &changed).unwrap();
+        assert_eq!(read(store).windows, []);
+    }
+    let rules = read(store).rules;
+    let [first, second] = &rules[..] else {
+        panic!("{rules:?}")
+    };
+    assert_eq!(
+        (&first.id, &second.id),
+        (&id("r2"), &id("r1")),
+        "in their order"
+    );
+    assert_eq!(first.rule.services, Some(["webmail".to_owned()].into()));
+    let places = vec![network, Place::Unknown, Place::Local];
+    assert_eq!(first.rule.from, Some(places));
+    assert_eq!((&second.rule.services, &second.rule.from), (&None, &None));
+    assert!(first.rule.accept.has(Means::PasswordOtp) && !first.rule.accept.has(Means::Password));
+    let remove = |text: &str| Change::RemoveRules(vec![id(text)]);
+    store.change(ID, &[remove("r2")], &changed).unwrap();
+    assert_eq!(read(store).rules.len(), 1);
+    assert!(matches!(
+        store.change(ID, &[remove("r2")], &changed),
+        Err(StoreError::Gone)
+    ));
+}
+
+pub(crate) fn an_account_expires_and_is_opened_again(store: &mut dyn Store) {
+    fill(store);
+    let changed = event(1000, Reason::Locked);
+    for at in [Some(Timestamp(5000)), None] {
+        store.change(ID, &[Change::Expire(at)], &changed).unwrap();
+        assert_eq!(read(store).account.unwrap().expires, at);
+    }
 }

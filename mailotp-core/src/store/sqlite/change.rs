@@ -86,6 +86,20 @@ pub(super) fn apply(
             "UPDATE account SET locked = ?2 WHERE id = ?1",
             params![account.0, locked],
         )?),
+        Change::Expire(at) => one(transaction.execute(
+            "UPDATE account SET expires = ?2 WHERE id = ?1",
+            params![account.0, at.map(|at| at.0)],
+        )?),
+        Change::AddRule(own) => {
+            rows::insert_own_rule(transaction, account, own)?;
+            end_windows(transaction, account)
+        }
+        Change::RemoveRules(rules) => {
+            for rule in rules {
+                rows::delete_own_rule(transaction, account, rule)?;
+            }
+            end_windows(transaction, account)
+        }
         Change::Forgive => transaction
             .execute("DELETE FROM bucket WHERE account = ?1", [account.0])
             .map(|_| ()),

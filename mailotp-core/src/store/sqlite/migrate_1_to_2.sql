@@ -19,3 +19,12 @@ CREATE TABLE alias (
   credential TEXT NOT NULL,
   number     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE own_rule (
+  account  INTEGER NOT NULL,
+  seq      INTEGER NOT NULL,
+  id       TEXT NOT NULL,
+  services TEXT,
+  places   TEXT,
+  accept   TEXT NOT NULL,
+  PRIMARY KEY (account, seq)
+) STRICT, WITHOUT ROWID;

@@ -67,6 +67,17 @@ CREATE TABLE alias (
   number     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Rules that accounts have made for themselves, in their order.
+CREATE TABLE own_rule (
+  account  INTEGER NOT NULL,
+  seq      INTEGER NOT NULL,
+  id       TEXT NOT NULL,
+  services TEXT,                   -- separated by blanks; NULL: all
+  places   TEXT,                   -- likewise: networks, local, unknown
+  accept   TEXT NOT NULL,          -- separated by blanks; empty: nothing
+  PRIMARY KEY (account, seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE grace (
   account    INTEGER NOT NULL,
   id         TEXT NOT NULL,

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod credential;
+mod own_rule;
 mod window;
 
 use rusqlite::types::Type;
@@ -15,6 +16,7 @@ use crate::request::{AccountName, Network};
 
 pub(super) use bucket::{bucket, buckets, put_buckets};
 pub(super) use credential::{credentials, insert_credential, renew};
+pub(super) use own_rule::{delete_own_rule, insert_own_rule, own_rules};
 pub(super) use window::{insert_window, windows};
 
 pub(super) const ACCOUNT_BY_NAME: &str = "SELECT id, name, locked, expires, salt, totp_floor, \
