@@ -11,6 +11,7 @@ use nix::unistd::{Uid, User, geteuid};
 use crate::cli::Cli;
 use crate::error::{CliError, NOT_PERMITTED, UNUSABLE};
 use crate::output::Output;
+use crate::terminal;
 
 /// The kernel's randomness.
 pub struct System;
@@ -114,7 +115,10 @@ impl<'a> Context<'a> {
             && let Err(error) = self.site.note_generation(generation)
         {
             // The change is made; what is missing is one of the guards around it.
-            eprintln!("mailotp-cli: warning: {error}\n  {}", error.remedy());
+            terminal::note(&format!(
+                "mailotp-cli: warning: {error}\n  {}\n",
+                error.remedy()
+            ));
         }
         result
     }

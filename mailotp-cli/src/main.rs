@@ -4,11 +4,13 @@ mod cli;
 mod commands;
 mod context;
 mod error;
+mod file;
 mod input;
 mod output;
 mod phone;
 mod qr;
 mod sheet;
+mod terminal;
 mod time;
 
 use std::process::ExitCode;

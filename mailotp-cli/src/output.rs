@@ -1,10 +1,12 @@
 //! Output for people and for programs.
 
-use std::io::{self, IsTerminal, Write};
+use std::io;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::Value;
+
+use crate::terminal;
 
 /// How to print.
 pub struct Output {
@@ -34,20 +36,21 @@ impl Output {
 
     /// Says how far something is that takes its time; at a terminal only.
     pub fn progress(&self, what: &str, done: u32, of: u32) {
-        if !self.json && io::stderr().is_terminal() {
-            eprint!("\r{what} {done}/{of}");
-            if done == of {
-                eprint!("\r\x1b[K");
-            }
+        if self.json || !terminal::can_ask() {
+            return;
+        }
+        // A hundred steps are enough to see it move.
+        if done == of {
+            terminal::note("\r\x1b[K");
+        } else if done % of.div_ceil(100) == 0 {
+            terminal::note(&format!("\r{what} {done}/{of}"));
         }
     }
 }
 
 /// Writes to standard output, and sees to it that it arrived.
 pub fn write(bytes: &[u8]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(bytes)?;
-    out.flush()
+    terminal::with(|terminal| terminal.print(bytes))
 }
 
 /// Columns that line up.

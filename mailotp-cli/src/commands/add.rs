@@ -4,7 +4,6 @@
 mod alias;
 mod app_password;
 mod device;
-mod file;
 mod hand_out;
 mod oath;
 mod sequence;
