@@ -14,7 +14,7 @@ pub use app_password::{AppPassword, MailServer, PasswordFormat};
 pub use replace::Replacement;
 
 /// App passwords and one-time codes for mail.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(
     name = "mailotp-cli",
     version,
@@ -40,7 +40,7 @@ pub struct Cli {
 }
 
 /// What to do.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Make configuration, key ring and store, where they are missing
     #[command(after_help = "Example: mailotp-cli init")]
@@ -141,6 +141,25 @@ pub enum Command {
         #[arg(long)]
         from: String,
     },
+    /// Let somebody in or not, for programs without PAM; exits 0 if a code or an app password was right
+    #[command(
+        after_help = "Example: mailotp-cli --user alice check --service imap --from 192.0.2.1 <secret"
+    )]
+    Check {
+        /// The service, as imap
+        #[arg(long)]
+        service: String,
+        /// An address, `local` or `unknown`
+        #[arg(long)]
+        from: String,
+    },
+    /// Serve users who may not open the store
+    #[command(after_help = "Example: mailotp-cli helper")]
+    Helper {
+        /// The socket; instead of the one of the configuration, or of systemd
+        #[arg(long, value_name = "PATH")]
+        listen: Option<PathBuf>,
+    },
     /// The account's own rules: they narrow what the administrator's give
     Rule {
         #[command(subcommand)]
@@ -167,7 +186,7 @@ pub enum Command {
 }
 
 /// A server.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Server {
     /// Dovecot 2.3
     #[command(after_help = "Example: mailotp-cli setup dovecot")]
@@ -204,7 +223,7 @@ pub enum Server {
 }
 
 /// Where a credential may be used.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Scope {
     /// For this service or group only (may be repeated)
     #[arg(long, value_name = "SERVICE")]
@@ -247,7 +266,7 @@ pub enum QrFormat {
 }
 
 /// An account's own rules.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Rule {
     /// Those that it has; the first that matches counts
     #[command(after_help = "Example: mailotp-cli --user alice rule list")]
@@ -267,7 +286,7 @@ pub enum Rule {
 }
 
 /// A rule.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct NewRule {
     /// For this service or group only (may be repeated)
     #[arg(long, value_name = "SERVICE")]
@@ -284,7 +303,7 @@ pub struct NewRule {
 }
 
 /// PINs.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Pin {
     /// Choose one; it is asked for
     #[command(after_help = "Example: mailotp-cli --user alice pin set")]
@@ -303,7 +322,7 @@ pub enum Pin {
 }
 
 /// The store.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Store {
     /// Bring a store of an earlier version to this one
     #[command(after_help = "Example: mailotp-cli store migrate")]
@@ -311,7 +330,7 @@ pub enum Store {
 }
 
 /// Windows.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Grace {
     /// The open ones
     #[command(after_help = "Example: mailotp-cli --user alice grace list")]
@@ -325,7 +344,7 @@ pub enum Grace {
 }
 
 /// Accounts.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum User {
     /// All of them
     #[command(after_help = "Example: mailotp-cli user list")]
@@ -362,7 +381,7 @@ pub enum User {
 }
 
 /// The clock.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Clock {
     /// It was ahead once, and is right now: windows and TOTP are trusted to it again
     #[command(after_help = "Example: mailotp-cli clock accept")]
@@ -370,7 +389,7 @@ pub enum Clock {
 }
 
 /// What of the log.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Log {
     /// Not older than this: 1d, 2027-01-31, 2027-01-31T12:00:00Z
     #[arg(long, value_name = "WHEN")]

@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod error;
 mod file;
+mod helper;
 mod input;
 mod output;
 mod phone;
@@ -32,16 +33,7 @@ fn main() -> ExitCode {
             let _ = help.print();
             return ExitCode::SUCCESS;
         }
-        Err(usage) if json => {
-            // What follows the first line repeats the usage; that is for people.
-            let text = usage.render().to_string();
-            let message = text
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .trim_start_matches("error: ");
-            Err(CliError::usage(message, "Run: mailotp-cli --help"))
-        }
+        Err(wrong) if json => Err(usage(&wrong)),
         Err(usage) => {
             let _ = usage.print();
             return ExitCode::from(error::USAGE);
@@ -54,4 +46,15 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit)
         }
     }
+}
+
+/// Wrong usage, in one sentence. What follows its first line repeats the usage; that is for people.
+fn usage(wrong: &clap::Error) -> CliError {
+    let text = wrong.render().to_string();
+    let message = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ");
+    CliError::usage(message, "Run: mailotp-cli --help")
 }

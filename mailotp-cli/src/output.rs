@@ -42,7 +42,7 @@ impl Output {
         // A hundred steps are enough to see it move.
         if done == of {
             terminal::note("\r\x1b[K");
-        } else if done % of.div_ceil(100) == 0 {
+        } else if done.is_multiple_of(of.div_ceil(100)) {
             terminal::note(&format!("\r{what} {done}/{of}"));
         }
     }

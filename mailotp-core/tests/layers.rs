@@ -108,6 +108,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "rfc2289",
         ],
     ),
+    // The only one that speaks with another process.
+    (
+        "helper",
+        &["audit", "authenticate", "clock", "decide", "request"],
+    ),
 ];
 
 #[test]

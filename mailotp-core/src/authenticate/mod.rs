@@ -16,7 +16,7 @@ use crate::decide::{self, Answer, Case, Guess, Handover, Pending, Ruling};
 use crate::id::{AccountId, CredentialId};
 use crate::prompt::{self, Place};
 use crate::request::{AccountName, KillCode, Remote, Request, Service};
-use crate::rule::{Means, Mode};
+use crate::rule::{Accept, Means, Mode};
 use crate::site::{Site, SiteError};
 use crate::store::Store;
 
@@ -45,6 +45,8 @@ pub struct Door<'a> {
 enum Purpose<'a> {
     /// To come in.
     Login,
+    /// To show that one is the account's user.
+    Prove,
     /// To know whether one would: who wants to know.
     Verify(&'a str),
 }
@@ -154,8 +156,26 @@ impl Door<'_> {
         self.attempt(&mut request, &Purpose::Verify(actor), now)
     }
 
+    /// A login that proves who somebody is, whatever the rules accept: one of the account's one-time
+    /// codes.
+    pub fn prove(&mut self, mut request: Request, now: Timestamp) -> Report {
+        self.attempt(&mut request, &Purpose::Prove, now)
+    }
+
+    /// The prompt for [`Door::prove`]: what is due, of an account whose user asks.
+    pub fn challenge(&mut self, account: &AccountName, now: Timestamp) -> String {
+        let snapshot = (self.open_store)()
+            .and_then(|mut store| self.read(&mut *store, account))
+            .unwrap_or_default();
+        let real = prompt::due(&snapshot, None, now);
+        prompt::text(&real, &Accept([Means::Otp].into()))
+    }
+
     fn attempt(&mut self, request: &mut Request, why: &Purpose<'_>, now: Timestamp) -> Report {
         let mut judgement = self.judge_request(request, &Snapshot::default());
+        if let Purpose::Prove = why {
+            judgement = judgement.for_codes();
+        }
         self.try_login(request, &mut judgement, why, now)
             .unwrap_or_else(|failure| {
                 self.unavailable(Visitor::of(request), &judgement, now, failure)
@@ -213,6 +233,9 @@ impl Door<'_> {
             Some(opened) => opened,
             None => self.look(request, judgement, now)?,
         };
+        if let Purpose::Prove = why {
+            *judgement = std::mem::take(judgement).for_codes();
+        }
         let site = self.site;
         let case = Case {
             request,

@@ -29,8 +29,6 @@ pub struct Report {
 /// A credential that runs out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Low {
-    /// Its kind.
-    pub kind: &'static str,
     /// How many codes are left after this login.
     pub left: u32,
 }
@@ -39,10 +37,7 @@ impl Low {
     /// What a credential comes to, once a code of it is spent.
     pub(super) fn after(credential: &Credential) -> Option<Low> {
         let left = credential.left()?.saturating_sub(1);
-        credential.would_be_low(left).then(|| Low {
-            kind: credential.kind.as_str(),
-            left,
-        })
+        credential.would_be_low(left).then_some(Low { left })
     }
 }
 

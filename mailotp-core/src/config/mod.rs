@@ -56,8 +56,8 @@ pub struct Config {
     pub exempt: rule::Users,
     /// Groups of services.
     pub services: BTreeMap<String, BTreeSet<String>>,
-    /// Where the helper listens.
-    pub helper_socket: PathBuf,
+    /// `[helper]`.
+    pub helper: HelperSettings,
     /// The issuer that authenticators show; empty: this machine's name.
     pub issuer: String,
     /// What every prompt names.
@@ -78,6 +78,20 @@ pub struct Config {
     pub warnings: Vec<ConfigError>,
     /// The file's own words. A window that was opened under others is closed.
     pub text: String,
+}
+
+/// `[helper]`: where it listens, and whom it obeys beyond their own accounts. All of them are users of
+/// the system.
+#[derive(Clone, Debug, Default)]
+pub struct HelperSettings {
+    /// The socket.
+    pub socket: PathBuf,
+    /// Who may help others.
+    pub operators: rule::Users,
+    /// For whom it judges any account's login.
+    pub trusted: BTreeSet<String>,
+    /// Who may act for an account with that account's secret.
+    pub managers: BTreeSet<String>,
 }
 
 /// What `[store] url` names.
@@ -119,7 +133,7 @@ pub struct GuessLimits {
 
 /// What the rules say of one login.
 #[must_use]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Judgement {
     /// The rule that decides; `None`: the built-in one, or none matches.
     pub rule: Option<String>,
@@ -174,6 +188,16 @@ impl Judgement {
     /// Whether a one-time code is of any use.
     pub fn takes_codes(&self) -> bool {
         self.accept.as_ref().is_some_and(Accept::takes_codes)
+    }
+
+    /// What is asked of somebody who has to prove who they are: a code, and no less.
+    pub fn for_codes(self) -> Judgement {
+        Judgement {
+            accept: Some(Accept([rule::Means::Otp].into())),
+            mode: Mode::Enforce,
+            exempt: false,
+            ..self
+        }
     }
 
     /// The same for whoever has typed an alias: it lets in with one-time codes, and a device that
