@@ -175,6 +175,9 @@ pub enum Command {
         #[command(subcommand)]
         action: Store,
     },
+    /// Forget what is old, and tell the hooks what owners should hear; for a timer
+    #[command(after_help = "Example: mailotp-cli maintain")]
+    Maintain,
     /// Say that the clock is right
     Clock {
         #[command(subcommand)]
@@ -369,6 +372,20 @@ pub enum User {
     /// Let somebody in again
     #[command(after_help = "Example: mailotp-cli user unlock alice")]
     Unlock {
+        /// Which
+        name: String,
+    },
+    /// Give an account another name; what it has and its log go with it
+    #[command(after_help = "Example: mailotp-cli user rename alice alice.miller")]
+    Rename {
+        /// Which
+        name: String,
+        /// The new name
+        new_name: String,
+    },
+    /// Take an account away, with all that it has and with its log
+    #[command(after_help = "Example: mailotp-cli user remove alice")]
+    Remove {
         /// Which
         name: String,
     },

@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
-use mailotp_core::admin::{Admin, Known};
+use mailotp_core::account::Credential;
+use mailotp_core::admin::{self, Admin, Known};
 use mailotp_core::clock::{NoRandomness, Random, Timestamp};
 use mailotp_core::config::Config;
 use mailotp_core::crypto::HeapArena;
 use mailotp_core::request::AccountName;
 use mailotp_core::site::{Site, SiteError, load_config};
+use mailotp_core::store::Store;
 use mailotp_core::store::sqlite::SqliteStore;
 use nix::unistd::{Uid, User, geteuid};
+use zeroize::Zeroizing;
 
 use crate::cli::Cli;
 use crate::error::CliError;
@@ -124,6 +127,20 @@ impl<'a> Context<'a> {
     pub fn known(&mut self) -> Result<Known, CliError> {
         let name = self.account_name()?;
         Ok(self.admin(|admin| admin.account(&name))?)
+    }
+
+    /// The seed of an authenticator or a token, in base32.
+    pub fn seed(
+        &self,
+        account: &AccountName,
+        credential: &Credential,
+    ) -> Result<Option<Zeroizing<String>>, CliError> {
+        let mut store = self.site.open_store()?;
+        let known = store.read(account, None).map_err(SiteError::from)?.account;
+        let Some(known) = known else {
+            return Ok(None);
+        };
+        Ok(admin::seed(&self.site, &known, credential)?)
     }
 
     /// Runs something of administration, and notes the store's new generation in the key ring.

@@ -97,6 +97,9 @@ impl From<AdminError> for CliError {
                 let remedy = format!("Look for it with: mailotp-cli --user {account} rule list");
                 return CliError::new(NOT_FOUND, message, remedy);
             }
+            AdminError::NameTaken(_) => {
+                (FAILED, "Choose another name, or remove that account first.")
+            }
             AdminError::TooManyRules(_) => (FAILED, "Remove one, or write it into fewer."),
             AdminError::NoAccount(_) => (
                 NOT_FOUND,

@@ -6,6 +6,7 @@ mod context;
 mod error;
 mod file;
 mod helper;
+mod hooks;
 mod input;
 mod output;
 mod phone;

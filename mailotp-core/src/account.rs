@@ -555,6 +555,10 @@ pub enum Change {
     SetPin(Option<SealedPin>),
     /// The site's PIN; `None`: no more. All windows end.
     SetSitePin(Option<SealedPin>),
+    /// Another name for the account, and for its events; fails where it is taken.
+    RenameAccount(AccountName),
+    /// The account goes, with all that belongs to it, and its events.
+    Remove,
     /// Nobody comes in any more, or somebody does again.
     Lock(bool),
     /// Nobody comes in from then on; `None`: that is taken back.

@@ -180,6 +180,10 @@ names! {
         RuleRemoved = "rule-removed",
         /// A dry login: the secret would let in, and nothing was spent.
         Verified = "verified",
+        /// A change: the account has another name.
+        AccountRenamed = "account-renamed",
+        /// A change: an account was removed; its name goes with it.
+        AccountRemoved = "account-removed",
         /// A change: windows were ended.
         GraceEnded = "grace-ended",
         /// A change: the account was locked.

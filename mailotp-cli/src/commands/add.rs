@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::cli::{Add, Scope};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::hooks::{self, Happened};
 use crate::time::{self, Day};
 
 pub use alias::make as make_aliases;
@@ -99,8 +100,26 @@ fn deliver(
     let account = added.known.account.name.clone();
     context.admin(|admin| {
         let known = admin.account(&account)?;
-        Ok(admin.confirm(&known, &added.credential, "")?)
-    })
+        admin.confirm(&known, &added.credential, "")
+    })?;
+    is_live(context, &account, &added.credential);
+    Ok(())
+}
+
+/// Tells the hooks of a credential that became live.
+pub fn is_live(context: &Context<'_>, account: &AccountName, credential: &Credential) {
+    let about = json!({
+        "account": account.as_str(),
+        "kind": credential.kind.as_str(),
+        "credential": credential.id.as_str(),
+        "label": credential.label,
+    });
+    hooks::tell(&context.cli.config, Happened::Added, about.clone());
+    // Whoever is told the seed can make its codes: that is what the hook is for.
+    if let Ok(Some(seed)) = context.seed(account, credential) {
+        let about = with(about, [("secret", json!(seed.as_str()))]);
+        hooks::tell(&context.cli.config, Happened::Enrolled, about);
+    }
 }
 
 /// What nobody has seen must not stay, live or pending. Fails in any case: with what went wrong.

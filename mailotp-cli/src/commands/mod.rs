@@ -10,6 +10,7 @@ mod explain;
 mod grace;
 mod init;
 mod log;
+mod maintain;
 mod pin;
 mod rename;
 mod replace;
@@ -77,6 +78,7 @@ pub fn dispatch(context: &mut Context<'_>) -> Result<(), CliError> {
         Command::Check { service, from } => check::run(context, service, from),
         Command::Verify { service, from } => verify::run(context, service, from),
         Command::Rule { action } => rule::run(context, action),
+        Command::Maintain => maintain::run(context),
         Command::Log(log) => log::run(context, log),
     }
 }

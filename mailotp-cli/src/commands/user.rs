@@ -20,6 +20,8 @@ pub fn run(context: &mut Context<'_>, action: &User) -> Result<(), CliError> {
         User::Lock { name, at: Some(at) } => expire(context, name, at),
         User::Unlock { name } => lock(context, name, false),
         User::Forgive { name } => forgive(context, name),
+        User::Rename { name, new_name } => rename(context, name, new_name),
+        User::Remove { name } => remove(context, name),
     }
 }
 
@@ -87,6 +89,28 @@ fn expire(context: &mut Context<'_>, name: &str, at: &str) -> Result<(), CliErro
     })?;
     let document = json!({ "account": account.as_str(), "expires": time::utc(at) });
     let said = || format!("{account} is locked from {} on.\n", time::local(at));
+    Ok(context.output.show(&document, said)?)
+}
+
+fn rename(context: &mut Context<'_>, name: &str, new_name: &str) -> Result<(), CliError> {
+    let (old, new) = (context.name(name)?, context.name(new_name)?);
+    context.admin(|admin| {
+        let known = admin.account(&old)?;
+        admin.rename_account(&known, &new)
+    })?;
+    let document = json!({ "account": new.as_str(), "was": old.as_str() });
+    let said = || format!("{old} is {new} now. Authenticators go on showing the old name.\n");
+    Ok(context.output.show(&document, said)?)
+}
+
+fn remove(context: &mut Context<'_>, name: &str) -> Result<(), CliError> {
+    let account = context.name(name)?;
+    context.admin(|admin| {
+        let known = admin.account(&account)?;
+        admin.remove_account(&known)
+    })?;
+    let document = json!({ "removed": account.as_str() });
+    let said = || format!("{account} is gone, with all that it had and with its log.\n");
     Ok(context.output.show(&document, said)?)
 }
 

@@ -22,6 +22,7 @@ use crate::id::{AccountId, CredentialId};
 use crate::request::AccountName;
 use crate::site::{Site, SiteError};
 use crate::store::{Store, StoreError};
+use zeroize::Zeroizing;
 
 /// The longest label, in characters.
 pub const MAX_LABEL: usize = 64;
@@ -68,6 +69,9 @@ pub enum AdminError {
         /// What was asked for.
         name: String,
     },
+    /// The name is another account's.
+    #[error("there is an account \"{0}\" already")]
+    NameTaken(String),
     /// No such rule.
     #[error("\"{account}\" has no rule \"{name}\" of its own")]
     NoRule {
@@ -188,6 +192,25 @@ impl Known {
             .credentials()
             .any(|credential| credential.label == label || credential.id.as_str() == label)
     }
+}
+
+/// The seed of an authenticator or a token, in base32, for hooks that share it; `None` for other kinds.
+pub fn seed(
+    site: &Site,
+    account: &Account,
+    credential: &Credential,
+) -> Result<Option<Zeroizing<String>>, AdminError> {
+    let context = SealContext {
+        account: account.id,
+        credential: &credential.id,
+    };
+    let open = || site.keys.open(&context, &credential.sealed);
+    let key = match credential.kind {
+        Kind::Totp { .. } => Parameters::decode(&open()?)?.key,
+        Kind::Hotp { .. } => hotp::decode(&open()?)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(key.base32()))
 }
 
 impl Admin<'_> {
@@ -334,6 +357,29 @@ impl Admin<'_> {
             None => Reason::Unlocked,
         };
         self.change(&known.account, &[Change::Expire(at)], reason, None)
+    }
+
+    /// Gives an account another name, and its events with it.
+    pub fn rename_account(&mut self, known: &Known, name: &AccountName) -> Result<(), AdminError> {
+        let event = Event {
+            account: Some(name.to_string()),
+            ..self.event(Reason::AccountRenamed)
+        };
+        let change = [Change::RenameAccount(name.clone())];
+        let changed = self.store.change(known.account.id, &change, &event);
+        self.generation = Some(changed.map_err(|error| match error {
+            StoreError::Exists => AdminError::NameTaken(name.to_string()),
+            other => other.into(),
+        })?);
+        Ok(())
+    }
+
+    /// Takes an account away, with everything that belongs to it and with its events.
+    pub fn remove_account(&mut self, known: &Known) -> Result<(), AdminError> {
+        let event = self.event(Reason::AccountRemoved);
+        let change = [Change::Remove];
+        self.generation = Some(self.store.change(known.account.id, &change, &event)?);
+        Ok(())
     }
 
     /// Gives all guesses back.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, SAME_EVENT_WITHIN, Store, StoreError,
-    may_merge,
+    DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, Maintained, SAME_EVENT_WITHIN, Store,
+    StoreError, may_merge,
 };
 use crate::account::{
     Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, OwnRule, Pinned, SealedPin,
@@ -37,6 +37,7 @@ pub(crate) struct MemoryStore {
     newest: Timestamp,
     generation: u64,
     site_pin: Option<SealedPin>,
+    maintained: Timestamp,
 }
 
 impl MemoryStore {
@@ -300,6 +301,8 @@ impl Record {
                 self.windows.clear();
             }
             Change::Lock(locked) => self.account.as_mut()?.locked = *locked,
+            Change::RenameAccount(name) => self.account.as_mut()?.name = name.clone(),
+            Change::Remove => *self = Record::default(),
             Change::Expire(at) => self.account.as_mut()?.expires = *at,
             Change::AddRule(own) => {
                 self.rules.push((**own).clone());
@@ -412,6 +415,8 @@ impl Store for MemoryStore {
                         .as_ref()
                         .is_some_and(|old| old.name == new.name)
                 }),
+                Change::RenameAccount(name) => others()
+                    .any(|other| other.account.as_ref().is_some_and(|old| old.name == *name)),
                 Change::NameAliases(_, new) => others()
                     .flat_map(|other| &other.aliases)
                     .any(|(tag, _)| new.contains(tag)),
@@ -427,9 +432,25 @@ impl Store for MemoryStore {
             }
             record.apply(change).ok_or(StoreError::Gone)?;
         }
-        self.records.insert(account, record);
+        let old = self.records.insert(account, record);
+        let old = old.and_then(|record| record.account);
+        let own = |event: &Event| {
+            let name = old.as_ref().map(|account| account.name.as_str());
+            event.account.as_deref() == name
+        };
         for change in changes {
             match change {
+                Change::RenameAccount(name) => {
+                    for event in self.events.iter_mut().filter(|event| own(event)) {
+                        event.account = Some(name.to_string());
+                    }
+                }
+                Change::Remove => {
+                    self.events.retain(|event| !own(event));
+                    let prefix = format!("{}/", account.0);
+                    self.buckets.retain(|owner, _| !owner.starts_with(&prefix));
+                    self.records.remove(&account);
+                }
                 Change::Forgive => {
                     let own = format!("{}/", account.0);
                     self.buckets.retain(|owner, _| !owner.starts_with(&own));
@@ -473,6 +494,38 @@ impl Store for MemoryStore {
 
     fn bucket(&mut self, owner: &Owner) -> Result<Bucket, StoreError> {
         Ok(self.buckets.get(&owner.key()).cloned().unwrap_or_default())
+    }
+
+    fn maintain(
+        &mut self,
+        now: Timestamp,
+        keep_since: Timestamp,
+    ) -> Result<Maintained, StoreError> {
+        let before = std::mem::replace(&mut self.maintained, now);
+        let (events, buckets) = (self.events.len(), self.buckets.len());
+        self.events.retain(|event| event.time >= keep_since);
+        self.buckets
+            .retain(|_, bucket| bucket.forgettable_at() >= now);
+        Ok(Maintained {
+            events: (events - self.events.len()) as u64,
+            rest: (buckets - self.buckets.len()) as u64,
+            before,
+        })
+    }
+
+    fn used_since(&mut self, since: Timestamp) -> Result<Vec<AccountName>, StoreError> {
+        let used = |record: &&Record| {
+            let mut uses = record
+                .credentials
+                .iter()
+                .filter_map(|one| one.last_used.as_ref());
+            uses.any(|last| last.at >= since)
+        };
+        let records = self.records.values().filter(used);
+        let accounts = records.filter_map(|record| record.account.as_ref());
+        let mut names: Vec<AccountName> = accounts.map(|account| account.name.clone()).collect();
+        names.sort();
+        Ok(names)
     }
 
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {

@@ -111,6 +111,17 @@ pub struct Identity {
     pub generation: u64,
 }
 
+/// What maintenance has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Maintained {
+    /// How many events were forgotten.
+    pub events: u64,
+    /// How many windows and budgets.
+    pub rest: u64,
+    /// When it was done before.
+    pub before: Timestamp,
+}
+
 /// What a filter lets through.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
@@ -157,6 +168,14 @@ pub trait Store {
 
     /// What is in a bucket.
     fn bucket(&mut self, owner: &Owner) -> Result<Bucket, StoreError>;
+
+    /// Forgets what is of no use any more: events from before `keep_since`, windows and budgets that have
+    /// ended. Remembers `now` as the time of it.
+    fn maintain(&mut self, now: Timestamp, keep_since: Timestamp)
+    -> Result<Maintained, StoreError>;
+
+    /// The accounts of which a credential was used since then, by name.
+    fn used_since(&mut self, since: Timestamp) -> Result<Vec<AccountName>, StoreError>;
 
     /// The events that a filter lets through, oldest first.
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError>;

@@ -9,7 +9,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::hand_out::{self, HandOut, picture};
-use super::{Making, describe, with, withdraw};
+use super::{Making, describe, is_live, with, withdraw};
 use crate::cli::{Algorithm, Hotp, Oath, QrFormat, Totp};
 use crate::context::{Context, host_name};
 use crate::error::{CliError, FAILED};
@@ -76,6 +76,9 @@ pub fn make(
     let added = context.admin(|admin| admin.add_oath(&wish, new))?;
     if let Err(error) = give(context, &added, drawing) {
         return withdraw(context, &added, making, error);
+    }
+    if drawing.live {
+        is_live(context, &account, &added.credential);
     }
     if !drawing.live && !context.cli.json && terminal::can_ask() && terminal::is_read() {
         return confirm_now(context, &added);

@@ -71,6 +71,8 @@ forward! {
     identity() -> crate::store::Identity;
     accounts() -> Vec<crate::account::Account>;
     bucket(owner: &Owner) -> Bucket;
+    maintain(now: Timestamp, since: Timestamp) -> crate::store::Maintained;
+    used_since(since: Timestamp) -> Vec<AccountName>;
     events(filter: &EventFilter) -> Vec<Event>;
 }
 

@@ -86,6 +86,18 @@ pub(super) fn apply(
             "UPDATE account SET locked = ?2 WHERE id = ?1",
             params![account.0, locked],
         )?),
+        Change::RenameAccount(name) => {
+            transaction.execute(
+                "UPDATE event SET account = ?2
+                 WHERE account = (SELECT name FROM account WHERE id = ?1)",
+                params![account.0, name.as_str()],
+            )?;
+            one(transaction.execute(
+                "UPDATE account SET name = ?2 WHERE id = ?1",
+                params![account.0, name.as_str()],
+            )?)
+        }
+        Change::Remove => remove(transaction, account),
         Change::Expire(at) => one(transaction.execute(
             "UPDATE account SET expires = ?2 WHERE id = ?1",
             params![account.0, at.map(|at| at.0)],
@@ -167,4 +179,27 @@ pub(super) fn take_place(
         "UPDATE credential SET replaces = NULL WHERE account = ?1 AND id = ?2",
         params![account.0, credential.as_str()],
     )?)
+}
+
+/// Takes an account away, with everything that belongs to it.
+fn remove(transaction: &Transaction<'_>, account: AccountId) -> rusqlite::Result<()> {
+    transaction.execute(
+        "DELETE FROM event WHERE account = (SELECT name FROM account WHERE id = ?1)",
+        [account.0],
+    )?;
+    for table in [
+        "credential",
+        "struck",
+        "alias",
+        "own_rule",
+        "grace",
+        "bucket",
+        "known",
+    ] {
+        transaction.execute(
+            &format!("DELETE FROM {table} WHERE account = ?1"),
+            [account.0],
+        )?;
+    }
+    one(transaction.execute("DELETE FROM account WHERE id = ?1", [account.0])?)
 }

@@ -1,6 +1,7 @@
 -- PINs, HOTP, sequences, aliases, pinned app passwords, and credentials that take another's place.
 ALTER TABLE store ADD COLUMN pin_length INTEGER;
 ALTER TABLE store ADD COLUMN pin BLOB;
+ALTER TABLE store ADD COLUMN maintained INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN pin_length INTEGER;
 ALTER TABLE account ADD COLUMN pin BLOB;
 CREATE INDEX account_with_pin ON account (id) WHERE pin IS NOT NULL;

@@ -7,7 +7,8 @@ CREATE TABLE store (
   generation INTEGER NOT NULL,  -- grows with every change and with all that is used up
   newest     INTEGER NOT NULL,  -- the time of the newest event: a clock behind it was set back
   pin_length INTEGER,           -- the site's PIN: how many characters it has
-  pin        BLOB               -- its hash, sealed
+  pin        BLOB,              -- its hash, sealed
+  maintained INTEGER NOT NULL DEFAULT 0  -- when it was looked after last
 ) STRICT;
 
 CREATE TABLE account (

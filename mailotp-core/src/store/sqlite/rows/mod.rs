@@ -127,6 +127,19 @@ pub(super) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>
     statement.query_map([], account)?.collect()
 }
 
+pub(super) fn used_since(
+    connection: &Connection,
+    since: Timestamp,
+) -> rusqlite::Result<Vec<AccountName>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM account WHERE id IN
+         (SELECT account FROM credential WHERE used_at >= ?1) ORDER BY name",
+    )?;
+    statement
+        .query_map([since.0], |row| row.get(0).map(AccountName::stored))?
+        .collect()
+}
+
 pub(super) fn insert_account(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
     super::one(connection.execute(
         "INSERT INTO account (id, name, locked, expires, salt, totp_floor, created, pin_length, pin)
