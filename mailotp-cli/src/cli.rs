@@ -18,7 +18,7 @@ pub use replace::Replacement;
 #[command(
     name = "mailotp-cli",
     version,
-    arg_required_else_help = true,
+    arg_required_else_help = false,
     infer_subcommands = false
 )]
 #[command(after_help = "Example: mailotp-cli --user alice --new add sheet")]
@@ -42,6 +42,9 @@ pub struct Cli {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// Say where the account stands, and what to do next; the same without any command
+    #[command(after_help = "Example: mailotp-cli")]
+    Status,
     /// Make configuration, key ring and store, where they are missing
     #[command(after_help = "Example: mailotp-cli init")]
     Init,
@@ -54,7 +57,7 @@ pub enum Command {
     /// Make an app password, a sheet of codes, an authenticator, a sequence, or one-time user names
     Add {
         #[command(subcommand)]
-        kind: Add,
+        kind: Option<Add>,
     },
     /// Make what was added live
     #[command(
@@ -152,6 +155,20 @@ pub enum Command {
         /// An address, `local` or `unknown`
         #[arg(long)]
         from: String,
+    },
+    /// Print what completes this command at a shell
+    #[command(
+        after_help = "Example: mailotp-cli completions bash >/etc/bash_completion.d/mailotp-cli"
+    )]
+    Completions {
+        /// bash, zsh or fish
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page for each command into a folder
+    #[command(after_help = "Example: mailotp-cli man /usr/local/share/man/man8")]
+    Man {
+        /// The folder; it must be there
+        folder: PathBuf,
     },
     /// Serve users who may not open the store
     #[command(after_help = "Example: mailotp-cli helper")]

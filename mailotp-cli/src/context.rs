@@ -109,6 +109,14 @@ impl<'a> Context<'a> {
         self.name(user)
     }
 
+    /// How the user of this account calls the command: administrators say whose account they mean.
+    pub fn called(&self) -> String {
+        match self.cli.user.as_deref() {
+            Some(user) if user != self.actor => format!("mailotp-cli --user {user}"),
+            _ => "mailotp-cli".to_owned(),
+        }
+    }
+
     /// The name of an account, normalised.
     pub fn name(&self, user: &str) -> Result<AccountName, CliError> {
         self.site

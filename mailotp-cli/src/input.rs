@@ -28,3 +28,13 @@ pub fn new_secret(prompt: &str, again: &str) -> Result<Zeroizing<String>, CliErr
     }
     Ok(typed)
 }
+
+/// Asks, where somebody can be asked, for something that is no secret; nothing elsewhere, and where
+/// nothing was typed.
+pub fn line(prompt: &str) -> Result<Option<String>, CliError> {
+    if !terminal::can_ask() {
+        return Ok(None);
+    }
+    let typed = terminal::with(|terminal| terminal.line(prompt))?;
+    Ok(Some(typed).filter(|typed| !typed.is_empty()))
+}

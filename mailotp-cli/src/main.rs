@@ -18,6 +18,7 @@ mod time;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use cli::Cli;
 use error::CliError;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     // command would leave.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
     let json = std::env::args_os().any(|arg| arg == "--json");
-    let result = match Cli::try_parse() {
+    let result = match parse() {
         Ok(cli) => commands::run(&cli),
         // Help and version are what was asked for, not errors.
         Err(help) if !help.use_stderr() => {
@@ -47,6 +48,17 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit)
         }
     }
+}
+
+/// Reads the command line. Without a command it asks where one stands.
+fn parse() -> Result<Cli, clap::Error> {
+    let words = || std::env::args_os();
+    Cli::try_parse().or_else(|wrong| match wrong.kind() {
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Cli::try_parse_from(words().chain(["status".into()])).map_err(|_| wrong)
+        }
+        _ => Err(wrong),
+    })
 }
 
 /// Wrong usage, in one sentence. What follows its first line repeats the usage; that is for people.

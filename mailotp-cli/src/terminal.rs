@@ -23,6 +23,8 @@ pub trait Terminal {
     fn zone(&self) -> TimeZone;
     /// Asks without echo, or reads one line of a pipe; without the end of the line.
     fn secret(&mut self, prompt: &str) -> io::Result<Zeroizing<String>>;
+    /// Asks, and shows what is typed; nothing where nobody can be asked.
+    fn line(&mut self, prompt: &str) -> io::Result<String>;
     /// Prints a result, and sees to it that it arrived.
     fn print(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Says something beside the result: progress, hints, warnings.
@@ -89,6 +91,16 @@ impl Terminal for Own {
         Ok(Zeroizing::new(
             typed.trim_end_matches(['\r', '\n']).to_owned(),
         ))
+    }
+
+    fn line(&mut self, prompt: &str) -> io::Result<String> {
+        if !self.can_ask() {
+            return Ok(String::new());
+        }
+        eprint!("{prompt}");
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        Ok(line.trim().to_owned())
     }
 
     fn print(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -5,6 +5,7 @@ mod alias;
 mod app_password;
 mod device;
 mod hand_out;
+mod menu;
 mod oath;
 mod sequence;
 mod sheet;
@@ -58,7 +59,18 @@ impl Making {
     }
 }
 
-pub fn run(context: &mut Context<'_>, kind: &Add) -> Result<(), CliError> {
+pub fn run(context: &mut Context<'_>, kind: Option<&Add>) -> Result<(), CliError> {
+    match kind {
+        None => {
+            // Whoever is asked for a kind is told first that there is nobody to make it for.
+            context.account_name()?;
+            run(context, Some(&menu::choose()?))
+        }
+        Some(kind) => make(context, kind),
+    }
+}
+
+fn make(context: &mut Context<'_>, kind: &Add) -> Result<(), CliError> {
     match kind {
         Add::AppPassword(wanted) => {
             let mut scope = parse_scope(context, &wanted.scope)?;

@@ -7,6 +7,7 @@ mod clock;
 mod compute;
 mod confirm;
 mod explain;
+mod generate;
 mod grace;
 mod init;
 mod log;
@@ -18,6 +19,7 @@ mod revoke;
 mod rule;
 mod setup;
 mod show;
+mod status;
 mod store;
 mod user;
 mod verify;
@@ -39,6 +41,8 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Helper { listen } => {
             return helper::run(cli.clone(), listen.as_deref());
         }
+        Command::Completions { shell } => return generate::completions(*shell),
+        Command::Man { folder } => return generate::manual(folder),
         Command::Compute { challenge, init } => {
             return compute::run(cli, challenge, init.as_deref());
         }
@@ -59,8 +63,11 @@ pub fn dispatch(context: &mut Context<'_>) -> Result<(), CliError> {
         | Command::Setup { .. }
         | Command::Compute { .. }
         | Command::Store { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. }
         | Command::Helper { .. } => Ok(()),
-        Command::Add { kind } => add::run(context, kind),
+        Command::Add { kind } => add::run(context, kind.as_ref()),
+        Command::Status => status::run(context),
         Command::Confirm { name } => confirm::run(context, name),
         Command::Show => {
             let account = context.account_name()?;

@@ -61,6 +61,10 @@ fn answer(terminal: &mut dyn Terminal, said: ToUser) -> FromUser {
             Ok(typed) => FromUser::Typed(Bytes::copy(typed.as_bytes())),
             Err(why) => FromUser::Failed(why.to_string()),
         },
+        ToUser::Line(prompt) => match terminal.line(&prompt) {
+            Ok(typed) => FromUser::Typed(Bytes::copy(typed.as_bytes())),
+            Err(why) => FromUser::Failed(why.to_string()),
+        },
         ToUser::Print(bytes) => done(terminal.print(&bytes.0)),
         ToUser::Write(path, content) => done(terminal.write_new(Path::new(&path), &content.0)),
         ToUser::Read(path) => match terminal.read(Path::new(&path)) {

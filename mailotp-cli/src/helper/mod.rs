@@ -36,6 +36,8 @@ pub struct Run {
 pub enum ToUser {
     /// Ask for this, without echo.
     Ask(String),
+    /// Ask for this, and show what is typed.
+    Line(String),
     /// Print this.
     Print(Bytes),
     /// Say this beside the result. Wants no answer.

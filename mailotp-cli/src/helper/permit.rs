@@ -106,6 +106,7 @@ fn is_for_users(command: &Command) -> bool {
         Command::Add { .. }
         | Command::Confirm { .. }
         | Command::Show
+        | Command::Status
         | Command::Challenge
         | Command::Revoke { .. }
         | Command::Rename { .. }
@@ -138,7 +139,7 @@ fn is_for_operators(cli: &Cli, now: Timestamp) -> bool {
             matches!(action, cli::User::Show { .. } | cli::User::Forgive { .. })
         }
         Command::Add {
-            kind: Add::Sheet(sheet),
+            kind: Some(Add::Sheet(sheet)),
         } => {
             let expires = sheet.scope.expires.as_deref();
             let end = expires.and_then(|text| time::when(text, now, 1, Day::Last).ok());

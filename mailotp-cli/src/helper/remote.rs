@@ -50,6 +50,16 @@ fn unexpected<T>() -> io::Result<T> {
     Err(io::Error::other("the other end answers something else"))
 }
 
+fn typed(answer: FromUser) -> io::Result<Zeroizing<String>> {
+    match answer {
+        FromUser::Typed(bytes) => std::str::from_utf8(&bytes.0)
+            .map(|text| Zeroizing::new(text.to_owned()))
+            .map_err(io::Error::other),
+        FromUser::Failed(why) => Err(io::Error::other(why)),
+        _ => unexpected(),
+    }
+}
+
 fn done(answer: FromUser) -> io::Result<()> {
     match answer {
         FromUser::Done => Ok(()),
@@ -72,13 +82,11 @@ impl Terminal for Remote {
     }
 
     fn secret(&mut self, prompt: &str) -> io::Result<Zeroizing<String>> {
-        match self.ask(&ToUser::Ask(prompt.to_owned()))? {
-            FromUser::Typed(bytes) => std::str::from_utf8(&bytes.0)
-                .map(|text| Zeroizing::new(text.to_owned()))
-                .map_err(io::Error::other),
-            FromUser::Failed(why) => Err(io::Error::other(why)),
-            _ => unexpected(),
-        }
+        typed(self.ask(&ToUser::Ask(prompt.to_owned()))?)
+    }
+
+    fn line(&mut self, prompt: &str) -> io::Result<String> {
+        Ok(typed(self.ask(&ToUser::Line(prompt.to_owned()))?)?.to_string())
     }
 
     fn print(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -281,7 +281,7 @@ impl Admin<'_> {
 
     /// The account, made ready where it is new and may be.
     pub(super) fn owner(&mut self, wish: &Wish<'_>) -> Result<(Known, bool), AdminError> {
-        match self.lookup(wish.account)? {
+        match self.find(wish.account)? {
             Some(known) => Ok((known, false)),
             None if wish.new_account => {
                 let account = self.new_account(wish.account)?;

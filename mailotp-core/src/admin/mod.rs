@@ -216,11 +216,12 @@ pub fn seed(
 impl Admin<'_> {
     /// Looks an account up.
     pub fn account(&mut self, name: &AccountName) -> Result<Known, AdminError> {
-        self.lookup(name)?
+        self.find(name)?
             .ok_or_else(|| AdminError::NoAccount(name.to_string()))
     }
 
-    fn lookup(&mut self, name: &AccountName) -> Result<Option<Known>, AdminError> {
+    /// The account of a name, if there is one.
+    pub fn find(&mut self, name: &AccountName) -> Result<Option<Known>, AdminError> {
         let snapshot = self.store.read(name, None)?;
         Ok(snapshot
             .account
