@@ -63,8 +63,37 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    table
-        .lines()
-        .map(|line| line.trim_end().to_owned() + "\n")
-        .collect()
+    let mut lines = table.lines();
+    let header = lines.next().unwrap_or_default();
+    let rows = lines.map(|line| line.trim_end().to_owned() + "\n");
+    let first = coloured(Colour::Bold, header.trim_end()) + "\n";
+    std::iter::once(first).chain(rows).collect()
+}
+
+/// What a line is painted with, where its reader wants that: SGR codes (ECMA-48, section 8.3.117).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// A heading.
+    Bold,
+    /// All went well.
+    Green,
+    /// Somebody was refused.
+    Yellow,
+    /// Something is broken.
+    Red,
+}
+
+/// A line in a colour.
+pub fn coloured(colour: Colour, line: &str) -> String {
+    let code = match colour {
+        Colour::Bold => 1,
+        Colour::Green => 32,
+        Colour::Yellow => 33,
+        Colour::Red => 31,
+    };
+    if terminal::is_coloured() {
+        format!("\x1b[{code}m{line}\x1b[0m")
+    } else {
+        line.to_owned()
+    }
 }

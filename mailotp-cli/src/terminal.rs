@@ -19,6 +19,8 @@ pub trait Terminal {
     fn can_ask(&self) -> bool;
     /// Whether what is printed is read by somebody, and not by a program or a file.
     fn is_read(&self) -> bool;
+    /// Whether whoever reads wants colours (no-color.org).
+    fn is_coloured(&self) -> bool;
     /// The time zone of whoever reads.
     fn zone(&self) -> TimeZone;
     /// Asks without echo, or reads one line of a pipe; without the end of the line.
@@ -59,6 +61,11 @@ pub fn is_read() -> bool {
     with(|terminal| terminal.is_read())
 }
 
+/// Whether whoever reads wants colours.
+pub fn is_coloured() -> bool {
+    with(|terminal| terminal.is_coloured())
+}
+
 /// Says something beside the result.
 pub fn note(text: &str) {
     with(|terminal| terminal.note(text));
@@ -74,6 +81,12 @@ impl Terminal for Own {
 
     fn is_read(&self) -> bool {
         io::stdout().is_terminal()
+    }
+
+    fn is_coloured(&self) -> bool {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        self.is_read() && !is_set("NO_COLOR") && !is_dumb
     }
 
     fn zone(&self) -> TimeZone {

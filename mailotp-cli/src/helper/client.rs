@@ -25,6 +25,7 @@ pub fn run(cli: &Cli, socket: &Path) -> Result<(), CliError> {
         arguments,
         can_ask: terminal::can_ask(),
         is_read: terminal::is_read(),
+        is_coloured: terminal::is_coloured(),
         zone: terminal::with(|terminal| terminal.zone().iana_name().map(str::to_owned)),
     });
     let gone = |error: wire::WireError| {

@@ -26,6 +26,8 @@ pub struct Run {
     pub can_ask: bool,
     /// Whether the user reads what is printed.
     pub is_read: bool,
+    /// Whether the user wants colours.
+    pub is_coloured: bool,
     /// The user's time zone (IANA).
     pub zone: Option<String>,
 }

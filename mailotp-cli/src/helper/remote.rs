@@ -21,6 +21,7 @@ pub struct Remote {
     stream: UnixStream,
     can_ask: bool,
     is_read: bool,
+    is_coloured: bool,
     zone: TimeZone,
 }
 
@@ -32,6 +33,7 @@ impl Remote {
             stream,
             can_ask: run.can_ask,
             is_read: run.is_read,
+            is_coloured: run.is_coloured,
             zone: zone.and_then(Result::ok).unwrap_or(TimeZone::UTC),
         }
     }
@@ -75,6 +77,10 @@ impl Terminal for Remote {
 
     fn is_read(&self) -> bool {
         self.is_read
+    }
+
+    fn is_coloured(&self) -> bool {
+        self.is_coloured
     }
 
     fn zone(&self) -> TimeZone {
