@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod aliases;
 mod answers;
 mod app_passwords;
 mod arguments;
@@ -17,6 +18,7 @@ mod guest;
 mod loading;
 mod networks;
 mod observe;
+mod pins;
 mod prompt;
 mod races;
 mod rules;
