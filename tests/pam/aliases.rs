@@ -317,3 +317,35 @@ fn the_gate_shows_what_is_due_and_spends_nothing() {
     assert_eq!(code, "PAM_AUTH_ERR");
     assert_ne!(prompt, due);
 }
+
+#[test]
+fn the_gate_goes_by_the_rules_of_the_account() {
+    let alice_may = "[[rule]]\nusers = [\"alice\"]\naccept = [\"password\", \"otp\"]\n\
+         [[rule]]\naccept = [\"otp\"]\n";
+    let others_may = "[[rule]]\nusers = [\"alice\"]\naccept = [\"otp\"]\n\
+         [[rule]]\naccept = [\"password\", \"otp\"]\n";
+    for (rules, verdict) in [
+        (alice_may, "PAM_USER_UNKNOWN"),
+        (others_may, "PAM_AUTH_ERR"),
+    ] {
+        let site = Site::new(rules);
+        site.sheet_with("alice", &["--count", "1"]);
+        let alias = site.aliases("alice").names.remove(0);
+        assert_eq!(gate(&site, &alias, "correct horse").0, verdict);
+        assert_eq!(gate(&site, &alias, "?").0, "PAM_AUTH_ERR");
+    }
+}
+
+#[test]
+fn the_gate_stays_shut_to_aliases_of_who_has_enrolled_and_of_who_is_locked() {
+    let site = Site::new("users.enrolment = \"optional\"\n");
+    site.sheet_with("alice", &["--count", "1"]);
+    let alias = site.aliases("alice").names.remove(0);
+    assert_eq!(gate(&site, &alias, "correct horse").0, "PAM_AUTH_ERR");
+    let site = Site::new(PASSWORD_TOO);
+    site.sheet_with("alice", &["--count", "1"]);
+    let alias = site.aliases("alice").names.remove(0);
+    assert_eq!(gate(&site, &alias, "correct horse").0, "PAM_USER_UNKNOWN");
+    site.cli(["user", "lock", "alice"]).done();
+    assert_eq!(gate(&site, &alias, "correct horse").0, "PAM_AUTH_ERR");
+}
