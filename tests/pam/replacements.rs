@@ -1,6 +1,6 @@
 //! `replace`: the old credential goes on until the new one is used.
 
-use harness::enrol::{Hotp, Sheet, Totp};
+use harness::enrol::{Aliases, Hotp, Sheet, Totp};
 use harness::sequence::PASS_PHRASE;
 use harness::site::Site;
 use serde_json::Value;
@@ -105,6 +105,20 @@ fn a_token_that_is_not_confirmed_goes_with_the_first_code_of_the_new_one() {
     assert_eq!(verdict(&site, HOME, &new.code(1)), "PAM_SUCCESS");
 }
 
+#[test]
+fn aliases_go_with_the_first_of_the_new_ones() {
+    let site = Site::new("");
+    let sheet = site.sheet_with("alice", &["--count", "4"]);
+    let old = site.aliases_with("alice", &["--count", "2"]);
+    let new = Aliases::of(&site.json("alice", &["replace", &old.id, "--count", "3"]));
+    assert_eq!(new.names.len(), 3);
+    let login = |name: &str, code: &str| site.verdict("imap", name, HOME, code);
+    assert_eq!(login(&old.names[0], &sheet.codes[0]), "PAM_SUCCESS");
+    assert_eq!(login(&new.names[0], &sheet.codes[1]), "PAM_SUCCESS");
+    assert_eq!(login(&old.names[1], &sheet.codes[2]), "PAM_AUTH_ERR");
+    assert_eq!(login(&new.names[1], &sheet.codes[2]), "PAM_SUCCESS");
+}
+
 /// The line that a calculator prints for the next sequence (RFC 2243).
 fn init(site: &Site, due: &str, next: &str) -> String {
     let lines = format!("{PASS_PHRASE}\nanother pass phrase\n");
@@ -180,6 +194,31 @@ fn what_could_not_be_handed_over_takes_nobodys_place_and_no_label() {
             assert_eq!(shown(&site), before, "{name} {output}");
         }
     }
+}
+
+#[test]
+fn one_that_was_replaced_twice_goes_with_the_others() {
+    let site = Site::new("");
+    let first = site.sheet_with("alice", &["purse", "--count", "2"]);
+    // The second one was made on a printer that had no ink.
+    let second = Sheet::of(&site.json("alice", &["replace", "purse"]));
+    let third = Sheet::of(&site.json("alice", &["replace", "purse"]));
+    assert_eq!(verdict(&site, HOME, &first.codes[0]), "PAM_SUCCESS");
+    assert_eq!(verdict(&site, HOME, &third.codes[0]), "PAM_SUCCESS");
+    for gone in [&first.codes[1], &second.codes[0]] {
+        assert_eq!(verdict(&site, HOME, gone), "PAM_AUTH_ERR");
+    }
+    assert_eq!(shown(&site), [("purse".into(), third.id.into())]);
+}
+
+#[test]
+fn one_that_was_replaced_before_it_was_confirmed_goes_too() {
+    let site = Site::new("");
+    site.hotp_with("alice", &["token", "--no-confirm"]);
+    site.json("alice", &["replace", "token"]);
+    let third = Hotp::of(&site.json("alice", &["replace", "token", "--no-confirm"]));
+    assert_eq!(verdict(&site, HOME, &third.code(0)), "PAM_SUCCESS");
+    assert_eq!(shown(&site), [("token".into(), third.id.into())]);
 }
 
 #[test]

@@ -134,23 +134,37 @@ pub(super) fn revoke(
     Ok(revoked)
 }
 
-/// Revokes what a credential takes the place of, now that it is used.
+/// Revokes what a credential takes the place of, now that it is used; and what that one was to take the
+/// place of, and never did.
 pub(super) fn take_place(
     transaction: &Transaction<'_>,
     account: AccountId,
     credential: &CredentialId,
 ) -> rusqlite::Result<()> {
+    let mut replaced = replaced_by(transaction, account, credential)?;
+    if replaced.is_none() {
+        return Ok(());
+    }
+    // Each is older than the one that it was read from: this ends.
+    while let Some(old) = replaced {
+        revoke(transaction, account, &old)?;
+        replaced = replaced_by(transaction, account, &old)?;
+    }
+    one(transaction.execute(
+        "UPDATE credential SET replaces = NULL WHERE account = ?1 AND id = ?2",
+        params![account.0, credential.as_str()],
+    )?)
+}
+
+fn replaced_by(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    credential: &CredentialId,
+) -> rusqlite::Result<Option<CredentialId>> {
     let replaced: Option<String> = transaction.query_row(
         "SELECT replaces FROM credential WHERE account = ?1 AND id = ?2",
         params![account.0, credential.as_str()],
         |row| row.get(0),
     )?;
-    let Some(old) = replaced.map(CredentialId::stored) else {
-        return Ok(());
-    };
-    revoke(transaction, account, &old)?;
-    one(transaction.execute(
-        "UPDATE credential SET replaces = NULL WHERE account = ?1 AND id = ?2",
-        params![account.0, credential.as_str()],
-    )?)
+    Ok(replaced.map(CredentialId::stored))
 }
