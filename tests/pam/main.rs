@@ -22,6 +22,7 @@ mod observe;
 mod pins;
 mod prompt;
 mod races;
+mod races_of_kinds;
 mod replacements;
 mod rules;
 mod sequences;
