@@ -23,6 +23,7 @@ mod sequence;
 mod setup;
 mod sheet;
 mod show;
+mod store;
 mod usage;
 mod user;
 
