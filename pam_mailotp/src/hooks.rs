@@ -104,6 +104,8 @@ pub(crate) struct Call {
     pub remote: Remote,
     pub now: Timestamp,
     pub host_name: String,
+    /// The site's own domain, as it stood in `PAM_USER`.
+    pub domain: Option<String>,
 }
 
 impl Call {
@@ -140,6 +142,11 @@ impl Call {
         let call = Call {
             remote: Remote::of_pam(host.rhost().as_deref(), host.tty().as_deref()),
             host_name: host_name(),
+            domain: std::str::from_utf8(&user)
+                .ok()
+                .and_then(|user| user.split_once('@'))
+                .map(|(_, domain)| domain.to_owned())
+                .filter(|domain| config.naming.is_own(domain)),
             now: SystemTime::now().into(),
             args,
             account,
@@ -236,9 +243,18 @@ impl Call {
         }
         host.remember(answer::standing_of(&report.answer))?;
         if let Some(user) = &report.user {
-            host.set_user(user.as_str())?;
+            host.set_user(&self.named_as_typed(user))?;
         }
         Ok(answer::of_login(&report.answer))
+    }
+
+    /// The account, in the form in which the host names others: whoever types an alias with the site's own
+    /// domain would have typed it behind the account as well, and the mailbox may be named by it.
+    fn named_as_typed(&self, user: &AccountName) -> String {
+        match &self.domain {
+            Some(domain) if !user.as_str().contains('@') => format!("{user}@{domain}"),
+            _ => user.to_string(),
+        }
     }
 
     pub(crate) fn visitor(&self) -> Visitor<'_> {

@@ -314,7 +314,6 @@ impl Admin<'_> {
             account: known.account.id,
             credential: &id,
         };
-        let replaces = wish.replaces.filter(|old| old.state == State::Live);
         let credential = Credential {
             sealed: self.site.keys.seal(&context, &draft.secret, self.random)?,
             kind: draft.kind,
@@ -329,7 +328,7 @@ impl Admin<'_> {
             last_used: None,
             struck: Default::default(),
             fingerprint: draft.fingerprint,
-            replaces: replaces.map(|old| old.id.clone()),
+            replaces: wish.replaces.map(|old| old.id.clone()),
             id,
         };
         let mut changes = Vec::new();

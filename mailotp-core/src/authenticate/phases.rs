@@ -6,6 +6,7 @@ use crate::account::Snapshot;
 use crate::audit::{Reason, Verdict};
 use crate::clock::Timestamp;
 use crate::decide::{self, Answer};
+use crate::request::AccountName;
 use crate::rule::{Means, Mode};
 
 /// What the gate says.
@@ -27,10 +28,15 @@ impl Door<'_> {
         typed: &[u8],
         now: Timestamp,
     ) -> Result<Gate, Box<Report>> {
-        let judgement = self.judge(visitor);
         if typed.is_empty() || typed == b"?" {
             return Ok(Gate::Stop);
         }
+        let owner = self.owner_of_alias(visitor, now)?;
+        let visitor = Visitor {
+            account: owner.as_ref().unwrap_or(visitor.account),
+            ..visitor
+        };
+        let judgement = self.judge(visitor);
         if judgement.exempt || judgement.mode == Mode::Observe {
             return Ok(Gate::GoOn);
         }
@@ -42,6 +48,35 @@ impl Door<'_> {
                 .map_err(|failure| Box::new(self.unavailable(visitor, &judgement, now, failure)))?,
         };
         Ok(if open { Gate::GoOn } else { Gate::Stop })
+    }
+
+    /// The account that an alias stands for, where it can still be spent: its rules decide. Observe mode
+    /// goes on without a store.
+    fn owner_of_alias(
+        &mut self,
+        visitor: Visitor<'_>,
+        now: Timestamp,
+    ) -> Result<Option<AccountName>, Box<Report>> {
+        if visitor.account.alias().is_none() {
+            return Ok(None);
+        }
+        match (self.open_store)().and_then(|mut store| self.read(&mut *store, visitor.account)) {
+            Ok(snapshot) => {
+                let is_fresh = snapshot.fresh_alias(now).is_some();
+                let owner = snapshot.account.filter(|_| is_fresh);
+                Ok(owner.map(|owner| owner.name))
+            }
+            Err(error) => {
+                let judgement = self.judge(visitor);
+                if judgement.mode == Mode::Observe {
+                    return Ok(None);
+                }
+                let failure = Failure::from(error);
+                Err(Box::new(
+                    self.unavailable(visitor, &judgement, now, failure),
+                ))
+            }
+        }
     }
 
     fn gate_of_account(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Result<bool, Failure> {

@@ -160,13 +160,20 @@ impl Record {
         };
         *self = after;
         self.take_place(credential);
+        if let Some(alias) = &settlement.alias {
+            self.take_place(&alias.credential);
+        }
         Some(true)
     }
 
     fn take_place(&mut self, id: &CredentialId) {
         let new = self.unrevoked(id);
-        if let Some(old) = new.and_then(|credential| credential.replaces.take()) {
+        let mut replaced = new.and_then(|credential| credential.replaces.take());
+        while let Some(old) = replaced {
             self.revoke(&old);
+            let mut all = self.credentials.iter();
+            let older = all.find(|credential| credential.id == old);
+            replaced = older.and_then(|credential| credential.replaces.clone());
         }
     }
 

@@ -34,6 +34,8 @@ macro_rules! contract_of {
                 aliases_are_found_by_their_tags_and_none_is_taken_twice,
                 a_pinned_credential_belongs_to_the_first_service,
                 what_takes_the_place_of_another_revokes_it_when_it_is_used,
+                what_takes_a_place_takes_those_that_were_to_take_it_before,
+                aliases_take_the_place_of_others_with_the_first_that_is_used,
                 a_kill_revokes_and_closes_windows,
                 a_sequence_is_renewed_from_where_it_stands_only,
                 pins_are_kept_and_end_windows,

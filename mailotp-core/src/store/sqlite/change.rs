@@ -160,21 +160,22 @@ pub(super) fn revoke(
     Ok(revoked)
 }
 
-/// Revokes what a credential takes the place of, now that it is used.
+/// Revokes what a credential takes the place of, now that it is used; and what that one was to take the
+/// place of, and never did.
 pub(super) fn take_place(
     transaction: &Transaction<'_>,
     account: AccountId,
     credential: &CredentialId,
 ) -> rusqlite::Result<()> {
-    let replaced: Option<String> = transaction.query_row(
-        "SELECT replaces FROM credential WHERE account = ?1 AND id = ?2",
-        params![account.0, credential.as_str()],
-        |row| row.get(0),
-    )?;
-    let Some(old) = replaced.map(CredentialId::stored) else {
+    let mut replaced = replaced_by(transaction, account, credential)?;
+    if replaced.is_none() {
         return Ok(());
-    };
-    revoke(transaction, account, &old)?;
+    }
+    // Each is older than the one that it was read from: this ends.
+    while let Some(old) = replaced {
+        revoke(transaction, account, &old)?;
+        replaced = replaced_by(transaction, account, &old)?;
+    }
     one(transaction.execute(
         "UPDATE credential SET replaces = NULL WHERE account = ?1 AND id = ?2",
         params![account.0, credential.as_str()],
@@ -202,4 +203,17 @@ fn remove(transaction: &Transaction<'_>, account: AccountId) -> rusqlite::Result
         )?;
     }
     one(transaction.execute("DELETE FROM account WHERE id = ?1", [account.0])?)
+}
+
+fn replaced_by(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    credential: &CredentialId,
+) -> rusqlite::Result<Option<CredentialId>> {
+    let replaced: Option<String> = transaction.query_row(
+        "SELECT replaces FROM credential WHERE account = ?1 AND id = ?2",
+        params![account.0, credential.as_str()],
+        |row| row.get(0),
+    )?;
+    Ok(replaced.map(CredentialId::stored))
 }
