@@ -68,6 +68,7 @@ forward! {
     charge(charge: &Charge) -> Charged;
     settle(settlement: &Settlement) -> Settled;
     change(account: crate::id::AccountId, changes: &[Change], event: &Event) -> u64;
+    change_all(parts: &[crate::store::Part]) -> u64;
     identity() -> crate::store::Identity;
     accounts() -> Vec<crate::account::Account>;
     bucket(owner: &Owner) -> Bucket;
