@@ -19,6 +19,7 @@ pub mod crypto;
 pub mod decide;
 pub mod files;
 pub mod id;
+pub mod import;
 pub mod mark;
 pub mod prompt;
 pub mod request;
