@@ -109,14 +109,15 @@ pub(super) mod tests {
   ]
 }"#;
 
-    fn found(
-        text: &str,
-    ) -> Vec<(
+    /// Line, account, name, and what it is.
+    type Found = (
         usize,
         Option<String>,
         Option<String>,
         Result<Kind, Obstacle>,
-    )> {
+    );
+
+    fn found(text: &str) -> Vec<Found> {
         let entries = parse(text.as_bytes()).unwrap().into_iter();
         let kind = |item| match item {
             Item::Token(token) => token.kind,

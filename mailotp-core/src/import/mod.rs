@@ -148,6 +148,9 @@ pub enum Obstacle {
     /// The line is none of this kind of file.
     #[error("{0}")]
     Malformed(&'static str),
+    /// Rows without a table before them.
+    #[error("the dump does not say what its columns are")]
+    NoColumns,
     /// Too short or too long.
     #[error(
         "its secret has {0} bytes, and {MIN_SEED_LENGTH} to {MAX_SEED_LENGTH} can be taken over"

@@ -38,8 +38,8 @@ fn ours(table: &str) -> Option<&'static str> {
 fn entry(row: &Row) -> Option<Entry> {
     let table = ours(&row.table)?;
     if row.columns.is_empty() {
-        let why = Obstacle::Malformed("the dump does not say what its columns are");
-        return Some(Entry::new(row.line, What::Line, Err(why)));
+        let why = Err(Obstacle::NoColumns);
+        return Some(Entry::new(row.line, What::Line, why));
     }
     let username = row.get("username");
     let entry = |what, item| Some(Entry::new(row.line, what, item).of(&username));
@@ -160,7 +160,10 @@ CREATE TABLE `mailbox` (
 INSERT INTO totp_exception_address (id,ip,username,description) VALUES ('1','192.0.2.8','','all');
 ";
 
-    fn found(text: &str) -> Vec<(usize, Option<String>, What, Result<String, Obstacle>)> {
+    /// Line, account, what it is, and what comes of it.
+    type Found = (usize, Option<String>, What, Result<String, Obstacle>);
+
+    fn found(text: &str) -> Vec<Found> {
         let entries = parse(text.as_bytes()).unwrap().into_iter();
         let words = |item| match item {
             Item::Token(token) => {
@@ -209,13 +212,12 @@ INSERT INTO totp_exception_address (id,ip,username,description) VALUES ('1','192
 
     #[test]
     fn a_dump_of_postgresql_is_read() {
-        let unknown = Obstacle::Malformed("the dump does not say what its columns are");
         let office = || Ok("192.0.2.7".to_owned());
         assert_eq!(
             found(POSTGRES),
             [
                 (14, of("alice"), What::Token, Ok("token".into())),
-                (20, None, What::Line, Err(unknown)),
+                (20, None, What::Line, Err(Obstacle::NoColumns)),
                 (22, of("alice"), What::Exception, office()),
             ]
         );

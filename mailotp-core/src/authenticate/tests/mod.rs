@@ -4,6 +4,7 @@ mod aliases;
 mod answers;
 mod budgets;
 mod failures;
+mod imports;
 mod own_rules;
 mod pins;
 mod sequences;
