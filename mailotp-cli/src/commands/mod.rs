@@ -7,6 +7,7 @@ mod compute;
 mod confirm;
 mod explain;
 mod grace;
+mod import;
 mod init;
 mod log;
 mod pin;
@@ -26,8 +27,11 @@ use crate::error::CliError;
 
 /// Does what the command line says.
 pub fn run(cli: &Cli) -> Result<(), CliError> {
-    if cli.new && !matches!(cli.command, Command::Add { .. }) {
-        return Err(CliError::usage("--new goes with add", "Leave it out."));
+    if cli.new && !matches!(cli.command, Command::Add { .. } | Command::Import(_)) {
+        return Err(CliError::usage(
+            "--new goes with add and import",
+            "Leave it out.",
+        ));
     }
     match &cli.command {
         Command::Init => return init::run(cli),
@@ -60,6 +64,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Explain { service, from } => explain::run(&mut context, service, from),
         Command::Verify { service, from } => verify::run(&mut context, service, from),
         Command::Rule { action } => rule::run(&mut context, action),
+        Command::Import(wanted) => import::run(&mut context, wanted),
         Command::Log(log) => log::run(&mut context, log),
     }
 }
