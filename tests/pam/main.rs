@@ -13,6 +13,7 @@ mod budgets;
 mod closed_stack;
 mod gate;
 mod guest;
+mod import;
 mod loading;
 mod networks;
 mod observe;
