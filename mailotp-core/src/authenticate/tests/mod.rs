@@ -4,6 +4,7 @@ mod aliases;
 mod answers;
 mod budgets;
 mod failures;
+mod imports;
 mod own_rules;
 mod pins;
 mod sequences;
@@ -68,6 +69,7 @@ forward! {
     charge(charge: &Charge) -> Charged;
     settle(settlement: &Settlement) -> Settled;
     change(account: crate::id::AccountId, changes: &[Change], event: &Event) -> u64;
+    change_all(parts: &[crate::store::Part]) -> u64;
     identity() -> crate::store::Identity;
     accounts() -> Vec<crate::account::Account>;
     bucket(owner: &Owner) -> Bucket;

@@ -2,10 +2,12 @@
 //! tests for a way to get an empty store.
 
 mod kinds;
+mod together;
 
 use std::time::Duration;
 
 pub(crate) use kinds::*;
+pub(crate) use together::*;
 
 use super::{EventFilter, Store, StoreError};
 use crate::account::*;
@@ -51,6 +53,7 @@ macro_rules! contract_of {
                 equal_events_are_counted,
                 the_log_is_filtered,
                 changes_are_all_or_nothing,
+                changes_of_several_accounts_are_all_or_nothing,
                 the_generation_grows_with_every_change_and_all_that_is_used_up,
                 revoking_closes_windows,
                 four_networks_are_known,
