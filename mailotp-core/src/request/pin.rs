@@ -47,6 +47,11 @@ impl Pin {
         Ok(Pin(pin))
     }
 
+    /// Whether the end of `before` may be a PIN of any length.
+    pub fn may_end(before: &[u8]) -> bool {
+        before.len() - trailing_separators(before) >= MIN_LENGTH
+    }
+
     /// Takes a PIN of `length` characters from the right end of what stands before a code, and leaves
     /// the rest verbatim. `None` where there is not that much. Blanks and dashes between PIN and code
     /// do not count.
