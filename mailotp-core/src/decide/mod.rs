@@ -109,8 +109,6 @@ pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
         }
         Typed::Mistyped if case.accepts(Means::AppPassword) => Ok(case.no_match(Reason::Mistyped)),
         Typed::AppPassword(_) | Typed::Mistyped => Ok(case.no_match(Reason::NotAccepted)),
-        // One that kills a sheet does not come here: see `by_kill_code`.
-        Typed::Kill(_) => Ok(case.no_match(Reason::Wrong)),
         Typed::Text(readings) => {
             let candidates: Vec<Candidate<'a>> = readings
                 .into_iter()
