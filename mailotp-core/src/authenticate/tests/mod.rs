@@ -5,6 +5,7 @@ mod answers;
 mod budgets;
 mod costs;
 mod failures;
+mod histories;
 mod pins;
 mod sequences;
 mod sheets;
