@@ -10,6 +10,8 @@ use super::*;
 use crate::account::{Account, Kind};
 
 const PLACES: [&str; 3] = [HERE, ELSEWHERE, "unknown"];
+/// When alice was enrolled.
+const BORN: i64 = NOW - 3600;
 const LIFETIME: i64 = 7200;
 /// The floor of a clock that was set back.
 const TOLERANCE: i64 = 60;
@@ -100,7 +102,7 @@ impl History {
             owner,
             typed: Vec::new(),
             spent: HashMap::new(),
-            newest: NOW,
+            newest: BORN,
         }
     }
 
@@ -285,7 +287,7 @@ fn configuration(accept: &str) -> String {
 /// Alice with one of each kind, and the codes of her sheet.
 fn alice() -> (World, Vec<String>) {
     let mut world = World::new(&configuration("next"));
-    world.now = NOW - 3600;
+    world.now = BORN;
     let codes = world.sheet("alice", SHEET, Scope::default());
     world.sequence("alice", SEQUENCE);
     world.hotp("alice");
