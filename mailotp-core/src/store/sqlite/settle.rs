@@ -29,7 +29,7 @@ pub(super) fn settle(
     match settlement.account {
         Some(_) => events::insert(transaction, &event)?,
         // Nothing is kept of strangers; their login takes as long as another's.
-        None => events::advance_clock(transaction, event.time)?,
+        None => events::insert_nothing(transaction, &event)?,
     }
     Ok(settled)
 }
