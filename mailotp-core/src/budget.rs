@@ -219,13 +219,16 @@ impl Charge {
         })
     }
 
-    /// Gives the guess back: the answer was right.
+    /// Gives the guess back: the answer was right. A slot that somebody else has come to is his.
     pub fn refund(&self, buckets: &mut [Bucket]) {
-        for ((_, limit), bucket) in self.from.iter().zip(buckets.iter_mut()) {
+        for (at, ((owner, limit), bucket)) in self.from.iter().zip(buckets.iter_mut()).enumerate() {
+            if bucket.holder != owner.holder() {
+                continue;
+            }
             bucket.give_back(*limit);
-        }
-        if let Some(first) = buckets.first_mut() {
-            first.charged.retain(|guess| guess.tag != self.guess.tag);
+            if at == 0 {
+                bucket.charged.retain(|guess| guess.tag != self.guess.tag);
+            }
         }
     }
 }

@@ -2,28 +2,51 @@
 //! `pam_start`, `PAM_RHOST`, `pam_authenticate`, `pam_acct_mgmt`, `pam_end`.
 //!
 //! Every figure stands beside `pam_permit` of the same run, in turn with it: absolute times drift on
-//! a machine that others share, ratios do not.
+//! a machine that others share, ratios do not. An account with a hundred credentials stands beside one
+//! with a single one, and beside a name that nobody has.
+
+mod people;
 
 use harness::host::{Phase, Reply, Request};
 use harness::site::Site;
+use people::{KINDS, People, Person};
 
 /// Logins of each kind in a round, and rounds.
-const LOGINS: usize = 40;
+const LOGINS: usize = 20;
 const ROUNDS: usize = 5;
 
-const HERE: &str = "192.0.2.1";
+/// Where codes open windows, and where they do not: those of a hundred logins would be read with each.
+const AT_HOME: &str = "192.0.2.1";
+const AWAY: &str = "198.51.100.7";
+
+const CONFIGURATION: &str = r#"
+[otp]
+sheet_accept = "any"
+[limits]
+network = 1000
+account = 1000
+[[rule]]
+name = "at home"
+from = ["192.0.2.0/24"]
+accept = ["app-password", "otp", "password+otp"]
+[[rule]]
+name = "away"
+accept = ["app-password", "otp", "password+otp"]
+grace = "off"
+"#;
 
 /// One kind of login, and what it must come to.
 struct Case {
     name: &'static str,
+    /// What the account has.
+    has: &'static str,
     verdict: &'static str,
-    /// The requests of one round; nothing in them is used twice.
-    requests: Vec<Vec<Request>>,
+    /// In turn; nothing in them is used twice.
+    requests: Vec<Request>,
 }
 
 fn main() {
-    let site =
-        Site::new("[otp]\nsheet_accept = \"any\"\n[limits]\nnetwork = 1000\naccount = 1000\n");
+    let site = Site::new(CONFIGURATION);
     site.gate("imap-challenge", "service=imap");
     site.stack(
         "permit",
@@ -33,12 +56,15 @@ fn main() {
         ],
     );
     eprintln!("Enrolling…");
-    let cases = cases(&site);
+    let people = People::enrol(&site, LOGINS * ROUNDS);
+    let cases = cases(&site, &people);
     let mut times = vec![Vec::new(); cases.len()];
     for round in 0..ROUNDS {
         eprintln!("Round {} of {ROUNDS}", round + 1);
         for (case, times) in cases.iter().zip(&mut times) {
-            for reply in site.ask_in_turn(case.requests[round].iter().cloned()) {
+            let each = case.requests.len() / ROUNDS;
+            let requests = case.requests.iter().skip(round * each).take(each);
+            for reply in site.ask_in_turn(requests.cloned()) {
                 check(case, &reply);
                 times.push(reply.microseconds);
             }
@@ -54,92 +80,146 @@ fn login(service: &str, user: &str, from: &str, secret: &str) -> Request {
         .phases(&[Phase::Authenticate, Phase::Account])
 }
 
-fn cases(site: &Site) -> Vec<Case> {
-    let rounds = |request: &dyn Fn(usize) -> Request| -> Vec<Vec<Request>> {
-        (0..ROUNDS)
-            .map(|round| (0..LOGINS).map(|at| request(round * LOGINS + at)).collect())
+fn again(request: &Request) -> Vec<Request> {
+    vec![request.clone(); LOGINS * ROUNDS]
+}
+
+fn cases(site: &Site, people: &People) -> Vec<Case> {
+    let mut cases = vec![Case {
+        name: "pam_permit: the floor of libpam",
+        has: "",
+        verdict: "PAM_SUCCESS",
+        requests: again(&login("permit", "nobody", AT_HOME, "")),
+    }];
+    right(people, &mut cases);
+    inside_windows(site, people, &mut cases);
+    wrong(people, &mut cases);
+    cases.push(Case {
+        name: "gate",
+        has: "100 mixed",
+        verdict: "PAM_AUTH_ERR",
+        requests: again(&login("imap-challenge", "mixed", AT_HOME, "hunter2")),
+    });
+    cases
+}
+
+/// One with a single credential of a kind, with a hundred of it, and with a hundred of all kinds.
+fn three<'a>(people: &'a People, kind: &str) -> [(&'a Person, &'static str); 3] {
+    let at = KINDS.iter().position(|one| *one == kind).expect("a kind");
+    [
+        (&people.one[at], "1"),
+        (&people.many[at], "100"),
+        (&people.mixed, "100 mixed"),
+    ]
+}
+
+fn right(people: &People, cases: &mut Vec<Case>) {
+    let in_turn = |person: &Person, codes: &[String]| -> Vec<Request> {
+        let logins = codes.iter().take(LOGINS * ROUNDS);
+        logins
+            .map(|code| login("imap", &person.name, AWAY, code))
             .collect()
     };
-    let all = ROUNDS * LOGINS;
-    let sheet = site.sheet_with("sheet", &["--count", &all.to_string()]);
-    let window = site.sheet("window");
-    assert_eq!(
-        site.verdict("imap", "window", HERE, &window.codes[0]),
-        "PAM_SUCCESS"
-    );
-    let password = site.app_password("phone", &[]).secret;
-    // A step is accepted once for an account, so that each login has one of its own.
-    let codes: Vec<String> = (0..all)
-        .map(|at| site.totp(&format!("totp{at}")).code(0))
-        .collect();
-    let wrong = |at: usize| format!("wrzng-{at:05}");
-    let case = |name, verdict, requests| Case {
-        name,
-        verdict,
-        requests,
+    for (kind, name) in KINDS.into_iter().zip([
+        "app password",
+        "sheet code",
+        "TOTP code",
+        "HOTP code",
+        "response of a sequence",
+    ]) {
+        for (person, has) in three(people, kind) {
+            let requests = match kind {
+                "app-password" => again(&login("imap", &person.name, AWAY, &person.app_password)),
+                "sheet" => in_turn(person, &person.sheet),
+                "totp" if has == "1" => {
+                    let phones = people.phones.iter();
+                    phones
+                        .flat_map(|phone| in_turn(phone, &phone.totp))
+                        .collect()
+                }
+                "totp" => in_turn(person, &person.totp),
+                "hotp" => in_turn(person, &person.hotp),
+                _ => in_turn(person, &people.responses),
+            };
+            cases.push(Case {
+                name,
+                has,
+                verdict: "PAM_SUCCESS",
+                requests,
+            });
+        }
+    }
+}
+
+fn inside_windows(site: &Site, people: &People, cases: &mut Vec<Case>) {
+    for (person, has) in three(people, "sheet") {
+        let code = &person.sheet[LOGINS * ROUNDS];
+        let verdict = site.verdict("imap", &person.name, AT_HOME, code);
+        assert_eq!(verdict, "PAM_SUCCESS");
+        cases.push(Case {
+            name: "inside a window",
+            has,
+            verdict: "PAM_SUCCESS",
+            requests: again(&login("imap", &person.name, AT_HOME, code)),
+        });
+    }
+}
+
+fn wrong(people: &People, cases: &mut Vec<Case>) {
+    // Of words in the wrong order, three of four times the checksum is wrong, too.
+    let swapped = |at: usize| {
+        let mut words: Vec<&str> = people.in_words[at].split(' ').collect();
+        words.swap(0, 5);
+        words.join(" ")
     };
-    vec![
-        case(
-            "pam_permit: the floor of libpam",
-            "PAM_SUCCESS",
-            rounds(&|_| login("permit", "nobody", HERE, "")),
-        ),
-        case(
-            "app password",
-            "PAM_SUCCESS",
-            rounds(&|_| login("imap", "phone", HERE, &password)),
-        ),
-        case(
-            "TOTP code",
-            "PAM_SUCCESS",
-            rounds(&|at| login("imap", &format!("totp{at}"), HERE, &codes[at])),
-        ),
-        case(
-            "sheet code",
-            "PAM_SUCCESS",
-            rounds(&|at| login("imap", "sheet", HERE, &sheet.codes[at])),
-        ),
-        case(
-            "inside a window",
-            "PAM_SUCCESS",
-            rounds(&|_| login("imap", "window", HERE, &window.codes[0])),
-        ),
-        case(
-            "wrong sheet code",
-            "PAM_AUTH_ERR",
-            rounds(&|at| login("imap", "sheet", HERE, &wrong(at))),
-        ),
-        case(
-            "unknown account",
-            "PAM_AUTH_ERR",
-            rounds(&|at| login("imap", "nobody", HERE, &wrong(at))),
-        ),
-        case(
-            "gate",
-            "PAM_AUTH_ERR",
-            rounds(&|_| login("imap-challenge", "sheet", HERE, "hunter2")),
-        ),
-    ]
+    let somebody_elses = &people.mixed.app_password;
+    let forms: [(&str, &str, &dyn Fn(usize) -> String); 5] = [
+        ("app-password", "wrong app password", &|_| {
+            somebody_elses.clone()
+        }),
+        ("sheet", "wrong sheet code", &|at| format!("wrzng-{at:05}")),
+        ("hotp", "wrong digit code", &|at| format!("{:06}", 31 * at)),
+        ("sequence", "wrong response", &|at| format!("{at:015x}f")),
+        ("sequence", "wrong words", &swapped),
+    ];
+    for (kind, name, secret) in forms {
+        let persons = three(people, kind).map(|(person, has)| (&*person.name, has));
+        for (person, has) in persons.into_iter().chain([("nobody", "unknown account")]) {
+            let is_right = person == "mixed" && kind == "app-password";
+            let requests = (0..LOGINS * ROUNDS)
+                .map(|at| match is_right {
+                    true => login("imap", person, AWAY, &people.one[0].app_password),
+                    false => login("imap", person, AWAY, &secret(at)),
+                })
+                .collect();
+            cases.push(Case {
+                name,
+                has,
+                verdict: "PAM_AUTH_ERR",
+                requests,
+            });
+        }
+    }
 }
 
 fn check(case: &Case, reply: &Reply) {
     let verdict = reply.of(Phase::Authenticate);
-    assert_eq!(verdict, case.verdict, "{}", case.name);
+    assert_eq!(verdict, case.verdict, "{}, {}", case.name, case.has);
 }
 
 fn print(cases: &[Case], times: Vec<Vec<u64>>) {
-    println!("| login | median µs | p99 µs | × pam_permit |");
-    println!("|---|---:|---:|---:|");
+    println!("| login | credentials | median µs | median × pam_permit | min × | max × |");
+    println!("|---|---|---:|---:|---:|---:|");
     let mut floor = None;
     for (case, mut times) in cases.iter().zip(times) {
         times.sort_unstable();
         let median = times[times.len() / 2];
-        let p99 = times[times.len() * 99 / 100];
-        let floor = *floor.get_or_insert(median);
+        let floor = *floor.get_or_insert(median) as f64;
+        let [middle, least, most] =
+            [median, times[0], times[times.len() - 1]].map(|time| time as f64 / floor);
         println!(
-            "| {} | {median} | {p99} | {:.1} |",
-            case.name,
-            median as f64 / floor as f64
+            "| {} | {} | {median} | {middle:.1} | {least:.1} | {most:.1} |",
+            case.name, case.has,
         );
     }
 }

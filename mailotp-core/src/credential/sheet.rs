@@ -163,3 +163,7 @@ pub fn name_of(bytes: [u8; 2]) -> String {
         .map(|byte| char::from(NAME_LETTERS[usize::from(*byte) % NAME_LETTERS.len()]))
         .collect()
 }
+
+#[cfg(test)]
+#[path = "sheet_tests.rs"]
+mod tests;

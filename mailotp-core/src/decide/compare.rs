@@ -25,8 +25,8 @@ pub enum DecideError {
     Hash(#[from] HashError),
 }
 
-/// Judges by comparing. What is computed depends on the form alone: for a sheet code one hash, and one
-/// more where a PIN may stand before a code, whether or not there is an account, and whatever it has.
+/// Judges by comparing. What is hashed depends on the form alone: for a sheet code one hash, and one more
+/// where a PIN may stand before a code, whether or not there is an account, and whatever it has.
 pub fn by_code<'a>(
     case: &Case<'a>,
     pending: &Pending<'a>,
@@ -80,7 +80,7 @@ impl<'a> Case<'a> {
         let mut rank = 0;
         let mut guessed_pin = false;
         for candidate in &guess.candidates {
-            let (found, pin_is_right) = self.compare(candidate, arena)?;
+            let (found, pin_is_right) = self.compare(candidate, guess, arena)?;
             let right = matches!(found, Finding::Right(..));
             let found = match found {
                 // Which part was wrong is for nobody to know.
@@ -98,6 +98,11 @@ impl<'a> Case<'a> {
                 best = self.rule_on(found, Some(candidate));
             }
         }
+        // The account's own digit codes may be of another length.
+        let is_digits = |candidate: &Candidate<'_>| matches!(candidate.0.form, Form::Digits);
+        if guess.digits_may_hold_pin && !guess.candidates.iter().any(is_digits) {
+            let _ = self.pin_is_right(None, arena)?;
+        }
         Ok(Ruling {
             guessed_pin,
             ..best
@@ -108,6 +113,7 @@ impl<'a> Case<'a> {
     fn compare(
         &self,
         candidate: &Candidate<'a>,
+        guess: &Guess<'a>,
         arena: &mut dyn Arena,
     ) -> Result<(Finding<'a>, bool), DecideError> {
         let reading = &candidate.0;
@@ -129,7 +135,15 @@ impl<'a> Case<'a> {
                 None => return Ok((Finding::Nothing, false)),
             },
         };
-        let pin_is_right = self.pin_is_right(reading, parts.as_ref(), arena)?;
+        let may_hold_pin = match reading.form {
+            Form::Digits => guess.digits_may_hold_pin,
+            _ => self.may_hold_pin(reading),
+        };
+        let pin_is_right = if may_hold_pin {
+            self.pin_is_right(parts.as_ref(), arena)?
+        } else {
+            parts.is_some()
+        };
         let key = parts.and_then(|parts| self.window_key(candidate, &parts));
         Ok((self.find(&code, key.as_ref())?, pin_is_right))
     }

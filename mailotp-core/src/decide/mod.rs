@@ -19,8 +19,8 @@ use crate::config::{Config, Enrolment, Judgement};
 use crate::credential::oath::DIGITS;
 use crate::crypto::{KeyRing, Tag, TagPurpose};
 use crate::request::{
-    AccountName, AliasName, AppPassword, Form, KillCode, Pin, Reading, Remote, Request, Service,
-    Typed, is_blank,
+    AccountName, AliasName, AppPassword, Form, KillCode, Pin, Reading, Remote, Request, Secret,
+    Service, Typed, is_blank,
 };
 use crate::rule::{Means, Question};
 use crate::window::{self, Binding, CLOCK_TOLERANCE, Window, WindowKey};
@@ -71,7 +71,9 @@ pub struct Guess<'a> {
     /// Whether it may be a digit code of any length, this account's or not: guesses cost the same
     /// whatever an account has.
     pub may_be_digits: bool,
-    /// Whether a PIN may stand before one of them.
+    /// Whether a PIN may stand before a digit code of any length.
+    digits_may_hold_pin: bool,
+    /// Whether a PIN may stand before one of all these.
     pub may_be_pin: bool,
     /// The budget for PINs is used up: the right one is as good as a wrong one.
     pub pin_closed: bool,
@@ -138,17 +140,19 @@ pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
         }
         Typed::Mistyped if case.accepts(Means::AppPassword) => Ok(case.no_match(Reason::Mistyped)),
         Typed::AppPassword(_) | Typed::Mistyped => Ok(case.no_match(Reason::NotAccepted)),
-        // One that kills a sheet does not come here: see `by_kill_code`.
-        Typed::Kill(_) => Ok(case.no_match(Reason::Wrong)),
         Typed::Text(readings) => {
             let candidates: Vec<Candidate<'a>> = readings
                 .into_iter()
                 .filter(|reading| case.has_use_for(reading))
                 .map(Candidate)
                 .collect();
+            let may_be_digits = case.digit_codes().next().is_some();
+            let digits_may_hold_pin = case.digit_codes().any(|code| case.may_hold_pin(&code));
             let guess = Guess {
-                may_be_digits: case.may_be_digits(),
-                may_be_pin: candidates.iter().any(|one| case.may_hold_pin(&one.0)),
+                may_be_digits,
+                digits_may_hold_pin,
+                may_be_pin: digits_may_hold_pin
+                    || candidates.iter().any(|one| case.may_hold_pin(&one.0)),
                 pin_closed: false,
                 candidates,
             };
@@ -221,13 +225,13 @@ pub fn continues(case: &Case<'_>) -> bool {
 impl<'a> Case<'a> {
     /// Whether the rule has a use for a code with this before it, for whichever account.
     fn has_use_for(&self, reading: &Reading<'_>) -> bool {
-        let alone = self.accepts(Means::Otp) && (reading.is_bare() || self.snapshot.pins_in_use);
+        let alone = self.accepts(Means::Otp) && (reading.is_bare() || self.may_hold_pin(reading));
         alone || (self.accepts(Means::PasswordOtp) && !reading.before.is_empty())
     }
 
     /// Whether what stands before the code may be a PIN, for whichever account.
     fn may_hold_pin(&self, reading: &Reading<'_>) -> bool {
-        self.snapshot.pins_in_use && !reading.is_bare()
+        self.snapshot.pins_in_use && Pin::may_end(reading.before)
     }
 
     /// What stands before a code, read for this account; `None`: it makes the code good for nothing,
@@ -253,12 +257,9 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Whether what was typed could be somebody's digit code, of whatever length theirs are.
-    fn may_be_digits(&self) -> bool {
-        DIGITS.into_iter().any(|digits| {
-            let reading = self.request.secret.digit_code(digits as usize);
-            reading.is_some_and(|reading| self.has_use_for(&reading))
-        })
+    /// The digit codes that what was typed could be for somebody, of whatever length theirs are.
+    fn digit_codes(&self) -> impl Iterator<Item = Reading<'_>> {
+        digit_codes(&self.request.secret).filter(|reading| self.has_use_for(reading))
     }
 
     /// A closed account is refused last: all the work of a login was done for it, so that its time
@@ -356,6 +357,11 @@ pub fn is_left_to_password(config: &Config, snapshot: &Snapshot, now: Timestamp)
         && !snapshot.windows.iter().any(is_open)
 }
 
+/// The digit codes that a text may end in, of every length.
+fn digit_codes(secret: &Secret) -> impl Iterator<Item = Reading<'_>> {
+    DIGITS.filter_map(|digits| secret.digit_code(digits as usize))
+}
+
 impl<'a> Guess<'a> {
     /// Whether chance may find it: of digits and PINs there are few.
     pub fn is_guessable(&self) -> bool {
@@ -374,6 +380,7 @@ impl<'a> Guess<'a> {
         (was_guessable && !candidates.is_empty()).then_some(Guess {
             candidates,
             may_be_digits: false,
+            digits_may_hold_pin: false,
             may_be_pin: false,
             pin_closed: true,
         })
@@ -383,8 +390,17 @@ impl<'a> Guess<'a> {
     /// one that was charged as less answers for none that may be more.
     pub fn tag(&self, request: &Request, keys: &KeyRing) -> Tag {
         let class = [u8::from(self.may_be_digits), u8::from(self.may_be_pin)];
-        let mut parts: Vec<&[u8]> = vec![request.account.as_str().as_bytes(), &class];
-        for Candidate(reading) in &self.candidates {
+        let name = request.account.as_str().as_bytes();
+        let mut parts: Vec<&[u8]> = vec![name, &class];
+        // Of digit codes those of every length: guesses cost the same, whatever the account's own have.
+        let digits: Vec<Reading<'_>> = if self.may_be_digits {
+            digit_codes(&request.secret).collect()
+        } else {
+            Vec::new()
+        };
+        let others = self.candidates.iter().map(|Candidate(reading)| reading);
+        let others = others.filter(|reading| !matches!(reading.form, Form::Digits));
+        for reading in others.chain(&digits) {
             let before = if reading.is_bare() {
                 &[]
             } else {
@@ -397,7 +413,7 @@ impl<'a> Guess<'a> {
             };
             parts.extend([form, before, reading.code.as_bytes()]);
         }
-        if self.candidates.is_empty() {
+        if parts.len() == 2 {
             parts.push(request.secret.bytes());
         }
         keys.tag(TagPurpose::Guess, &parts)

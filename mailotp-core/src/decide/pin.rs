@@ -5,7 +5,7 @@ use super::{Case, Parts};
 use crate::account::PinOwner;
 use crate::credential::pin;
 use crate::crypto::{Arena, Salt, hash_code};
-use crate::request::{Pin, Reading};
+use crate::request::Pin;
 
 impl Case<'_> {
     /// The salt of the account; for one that is not known, the site's.
@@ -16,18 +16,13 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the PIN before a code is right, or none belongs there. Where one may stand there, a hash
-    /// is computed, whether or not this account has a PIN.
+    /// Whether the PIN before a code is right, or none belongs there. A hash is computed whether or not
+    /// this account has a PIN.
     pub(super) fn pin_is_right(
         &self,
-        reading: &Reading<'_>,
         parts: Option<&Parts<'_>>,
         arena: &mut dyn Arena,
     ) -> Result<bool, DecideError> {
-        // A bare code, and one at a site where nobody has a PIN.
-        if !self.may_hold_pin(reading) {
-            return Ok(parts.is_some());
-        }
         let typed = parts.and_then(|parts| parts.pin.as_ref());
         let salt = match self.snapshot.pin() {
             Some((PinOwner::Site, _)) => pin::site_salt(self.keys),

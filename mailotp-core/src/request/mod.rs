@@ -7,10 +7,14 @@ mod kill_code;
 mod marked;
 mod name;
 mod pin;
+#[cfg(test)]
+mod property_tests;
 mod reading;
 mod remote;
 mod secret;
 mod service;
+#[cfg(test)]
+mod typing_tests;
 
 pub use alias::{ALIAS_BODY, AliasName};
 pub use alphabet::{check_value, is_blank, symbol, value};

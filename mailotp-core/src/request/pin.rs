@@ -12,6 +12,8 @@ use super::alphabet::is_separator;
 const MIN_LENGTH: usize = 4;
 /// The most characters of a PIN.
 const MAX_LENGTH: usize = 32;
+/// As how many characters one of a PIN may be typed, where accents are characters of their own.
+const TYPED_AS: usize = 4;
 
 /// A PIN, as RFC 8265, section 4.2 (OpaqueString) writes it: composed, and case counts. Wiped when
 /// dropped, never printed.
@@ -45,21 +47,30 @@ impl Pin {
         Ok(Pin(pin))
     }
 
+    /// Whether the end of `before` may be a PIN of any length.
+    pub fn may_end(before: &[u8]) -> bool {
+        before.len() - trailing_separators(before) >= MIN_LENGTH
+    }
+
     /// Takes a PIN of `length` characters from the right end of what stands before a code, and leaves
     /// the rest verbatim. `None` where there is not that much. Blanks and dashes between PIN and code
     /// do not count.
     pub fn split(before: &[u8], length: u32) -> Option<(&[u8], Pin)> {
         let end = before.len() - trailing_separators(before);
         // A password before it need not be UTF-8; no PIN has more bytes than this.
-        let tail = &before[end.saturating_sub(MAX_LENGTH * 16)..end];
+        let tail = &before[end.saturating_sub(MAX_LENGTH * TYPED_AS * 4)..end];
         let text = tail
             .utf8_chunks()
             .last()
             .filter(|chunk| chunk.invalid().is_empty())?
             .valid();
         let mut found = None;
-        for (at, _) in text.char_indices().rev() {
-            let pin = normal(&text[at..])?;
+        for (at, _) in text.char_indices().rev().take(length as usize * TYPED_AS) {
+            // Not every part of a PIN could be one, nor need what a password ends in: "·" stands between
+            // two l, and nowhere else (RFC 5892, appendix A.3).
+            let Some(pin) = normal(&text[at..]) else {
+                continue;
+            };
             match pin.chars().count() {
                 // The longest one: an accent belongs to the letter before it.
                 count if count == length as usize => found = Some((at, pin)),
@@ -147,6 +158,18 @@ mod tests {
         let (rest, pin) = Pin::split(b"p\xe4ss1234", 4).unwrap();
         assert_eq!((rest, pin.text()), (&b"p\xe4ss"[..], "1234"));
         assert!(Pin::split(b"123\xe4", 4).is_none());
+    }
+
+    /// One such character refused every login of its owner.
+    #[test]
+    fn a_password_before_it_and_the_pin_itself_may_hold_what_stands_beside_certain_letters_only() {
+        for password in ["caf\u{b7}", "x\u{200d}", "l\u{b7}l", "\u{e0ff}"] {
+            let found = split(&format!("{password}1234"), 4);
+            assert_eq!(found, Some((password.to_owned(), "1234".to_owned())));
+        }
+        let pin = Pin::new("col\u{b7}la").unwrap();
+        let found = split(&format!("secret{}", pin.text()), pin.length());
+        assert_eq!(found, Some(("secret".to_owned(), pin.text().to_owned())));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use zeroize::Zeroizing;
 
+use super::marked::Mistyped;
 use super::reading::{self, Reading};
 use super::{AppPassword, KillCode, MAX_INPUT};
 
@@ -26,9 +27,7 @@ pub enum Typed<'a> {
     Question,
     /// An app password with the right check character.
     AppPassword(AppPassword),
-    /// A kill code with the right check character.
-    Kill(KillCode),
-    /// The form of one of these, with a typing error in it.
+    /// The form of one, with a typing error in it.
     Mistyped,
     /// Anything else: perhaps with a code at its end. Every way to read it.
     Text(Vec<Reading<'a>>),
@@ -56,14 +55,10 @@ impl Secret {
         if self.0.is_empty() || self.0.as_slice() == b"?" {
             return Typed::Question;
         }
-        match (
-            AppPassword::recognise(&self.0),
-            KillCode::recognise(&self.0),
-        ) {
-            (Some(Ok(password)), _) => Typed::AppPassword(password),
-            (_, Some(Ok(code))) => Typed::Kill(code),
-            (None, None) => Typed::Text(reading::read(&self.0, digits)),
-            _ => Typed::Mistyped,
+        match AppPassword::recognise(&self.0) {
+            Some(Ok(password)) => Typed::AppPassword(password),
+            Some(Err(Mistyped)) => Typed::Mistyped,
+            None => Typed::Text(reading::read(&self.0, digits)),
         }
     }
 
@@ -72,7 +67,8 @@ impl Secret {
         reading::digit_code(&self.0, digits)
     }
 
-    /// The kill code that this is. It counts whatever the rules say.
+    /// The kill code that this is. It counts whatever the rules say; one that kills nothing is a text
+    /// like any other, since a password that begins with `end` makes one of the code behind it.
     pub fn kill_code(&self) -> Option<KillCode> {
         KillCode::recognise(&self.0)?.ok()
     }

@@ -65,12 +65,12 @@ fn a_spent_alias_shows_and_costs_what_a_strangers_name_does() {
         world.prompt(&aliases[0]),
         "stable"
     );
-    world.hashes = 0;
+    world.arena.hashes = 0;
     assert_eq!(
         world.login(&aliases[0], ELSEWHERE, &codes[1]),
         (Answer::Refuse, Reason::Wrong)
     );
-    assert_eq!(world.hashes, 1);
+    assert_eq!(world.arena.hashes, 1);
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn kinds_that_the_rule_does_not_accept_are_never_compared() {
         world.login("alice", HERE, &codes[0]),
         (Answer::Refuse, Reason::NotAccepted)
     );
-    assert_eq!(world.hashes, 0);
+    assert_eq!(world.arena.hashes, 0);
     let mut world = World::new("[[rule]]\nname = \"r\"\naccept = [\"otp\"]");
     let password = world.app_password("alice", Scope::default());
     assert_eq!(

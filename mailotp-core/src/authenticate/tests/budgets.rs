@@ -126,13 +126,13 @@ fn one_hash_for_a_sheet_code_whoever_asks_and_none_for_anything_else() {
     }
     world.app_password("carol", Scope::default());
     for user in ["alice", "bob", "carol", "nobody"] {
-        let before = world.hashes;
+        let before = world.arena.hashes;
         assert_eq!(world.login(user, HERE, &wrong(1)).0, Answer::Refuse);
-        assert_eq!(world.hashes - before, 1, "{user}, a sheet code");
+        assert_eq!(world.arena.hashes - before, 1, "{user}, a sheet code");
         for typed in ["123456", "short", "?", "appy-z5fb-trk1-sbz6-6sxh-tsxn-5bn0"] {
             assert_eq!(world.login(user, HERE, typed).0, Answer::Refuse);
         }
-        assert_eq!(world.hashes - before, 1, "{user}, other forms");
+        assert_eq!(world.arena.hashes - before, 1, "{user}, other forms");
     }
 }
 
@@ -256,6 +256,26 @@ fn guesses_of_digits_cost_the_same_whatever_length_the_accounts_own_have() {
             "{user}"
         );
     }
+    // And the same guess is the same for all of them, however it is written.
+    world.now += 30 * 86_400;
+    let written = |user: &str, world: &mut World| -> Vec<Answer> {
+        let blanks = (0..7).map(|at| {
+            let mut digits = "1234567".to_owned();
+            digits.insert(at, ' ');
+            digits
+        });
+        let dashes = (0..7).map(|at| format!("{}-{}", &"1234567"[..at], &"1234567"[at..]));
+        let all: Vec<String> = blanks.chain(dashes).collect();
+        all.iter()
+            .map(|typed| world.login(user, ELSEWHERE, typed).0)
+            .collect()
+    };
+    let bob = written("bob", &mut world);
+    assert_eq!(bob, written("nobody", &mut world));
+    assert!(
+        bob.iter().all(|answer| *answer == Answer::Refuse),
+        "{bob:?}"
+    );
 }
 
 /// Strangers cannot use up each other's budgets: the first guess of a fresh name is judged, as the
@@ -287,6 +307,6 @@ fn a_closed_account_costs_as_much_as_an_unknown_one() {
             (Answer::Refuse, Reason::Closed)
         );
     }
-    assert_eq!(world.hashes, 10);
+    assert_eq!(world.arena.hashes, 10);
     assert_eq!(world.login("alice", HERE, &wrong(10)).0, Answer::Throttle);
 }

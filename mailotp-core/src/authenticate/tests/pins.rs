@@ -133,7 +133,7 @@ fn nobody_can_tell_which_part_was_wrong_and_only_a_right_code_makes_it_a_guess_a
     let mut world = World::new("");
     let codes = world.sheet("alice", 2, Scope::default());
     world.pin("alice", "1234");
-    world.hashes = 0;
+    world.arena.hashes = 0;
     let mut answers = Vec::new();
     for (at, typed) in [
         format!("9999{}", wrong(1)),
@@ -146,7 +146,7 @@ fn nobody_can_tell_which_part_was_wrong_and_only_a_right_code_makes_it_a_guess_a
         let report = world.report("alice", "imap", &format!("198.51.100.{at}"), typed);
         answers.push((report.answer, report.event.reason, report.event.credential));
         assert_eq!(
-            world.hashes,
+            world.arena.hashes,
             2 * (at as u32 + 1),
             "one for the code, one for the PIN"
         );
@@ -158,7 +158,7 @@ fn nobody_can_tell_which_part_was_wrong_and_only_a_right_code_makes_it_a_guess_a
     assert_eq!(world.guesses_left("alice"), 7, "one guess at the PIN");
     let report = world.report("nobody", "imap", ELSEWHERE, &format!("9999{}", wrong(1)));
     assert_eq!((report.answer, report.event.reason), WRONG);
-    assert_eq!(world.hashes, 8, "a stranger costs the same");
+    assert_eq!(world.arena.hashes, 8, "a stranger costs the same");
 }
 
 #[test]
@@ -187,10 +187,10 @@ fn a_stolen_sheet_buys_eight_guesses_at_the_pin_and_the_owner_goes_on_from_home(
 fn where_nobody_has_a_pin_what_stands_before_a_code_costs_no_hash() {
     let mut world = World::new("");
     let codes = world.sheet("alice", 2, Scope::default());
-    world.hashes = 0;
+    world.arena.hashes = 0;
     let answer = world.login("alice", HERE, &format!("secret{}", codes[0]));
     assert!(matches!(answer.0, Answer::PassOn(Handover::Prefix(_))));
-    assert_eq!(world.hashes, 1);
+    assert_eq!(world.arena.hashes, 1);
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn a_sequence_goes_down_by_one_with_every_login_in_hexadecimal_digits_or_in_word
     assert_eq!(world.login("alice", HERE, &shouted), ACCEPTED);
     let words = owner.words(97).to_lowercase();
     assert_eq!(world.login("alice", HERE, &words), ACCEPTED);
-    assert_eq!(world.hashes, 0, "no expensive hash");
+    assert_eq!(world.arena.hashes, 0, "no expensive hash");
 }
 
 #[test]

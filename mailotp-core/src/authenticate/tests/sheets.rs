@@ -58,6 +58,29 @@ fn a_kill_code_ends_a_window_that_is_open_and_is_no_good_for_anybody_else() {
     );
 }
 
+/// Ten characters that begin with `end` make the form of a kill code with the ten behind them.
+#[test]
+fn a_password_that_begins_like_a_kill_code_is_a_password_whatever_check_character_the_code_ends_in()
+{
+    let mut world = World::new("[[rule]]\nname = \"r\"\naccept = [\"password+otp\"]");
+    let (codes, kill) = world.sheet_with_kill("alice", 2);
+    let right = (0..1000)
+        .map(|number| format!("endless{number:03}"))
+        .find(|password| {
+            let typed = format!("{password}{}", codes[1]).into_bytes();
+            let secret = Secret::new(Zeroizing::new(typed)).unwrap();
+            secret.kill_code().is_some()
+        });
+    for (password, code) in ["endless123", &right.unwrap()].into_iter().zip(&codes) {
+        let prefix = Zeroizing::new(password.as_bytes().to_vec());
+        assert_eq!(
+            world.login("alice", HERE, &format!("{password}{code}")).0,
+            Answer::PassOn(Handover::Prefix(prefix))
+        );
+    }
+    assert_eq!(world.login("alice", HERE, &kill).1, Reason::Killed);
+}
+
 #[test]
 fn several_sheets_each_have_a_next_number_of_their_own() {
     let mut world = World::new("");

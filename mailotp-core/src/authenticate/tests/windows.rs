@@ -101,9 +101,9 @@ fn a_login_inside_a_window_costs_no_hash() {
     let mut world = World::new("");
     let codes = world.sheet("alice", 2, Scope::default());
     assert_eq!(world.login("alice", HERE, &codes[0]), ACCEPTED);
-    let before = world.hashes;
+    let before = world.arena.hashes;
     assert_eq!(world.login("alice", HERE, &codes[0]), CONTINUED);
-    assert_eq!(world.hashes, before);
+    assert_eq!(world.arena.hashes, before);
 }
 
 /// google-authenticator-libpam #181: the password handed on is wrong inside the grace period.

@@ -341,3 +341,44 @@ pub(crate) fn pins_are_kept_and_end_windows(store: &mut dyn Store) {
     store.change(ID, &[Change::SetPin(None)], &changed).unwrap();
     assert!(!read(store).pins_in_use);
 }
+
+/// Where a wrong code that chance does not find gave the guess at the PIN back to accounts alone, a
+/// throttle told who has one.
+pub(crate) fn a_stranger_is_given_back_what_an_account_is(store: &mut dyn Store) {
+    let limit = Limit {
+        burst: 2,
+        refill: Duration::from_secs(60),
+    };
+    let owner = |holder| Owner::Stranger {
+        what: crate::budget::ACCOUNT,
+        slot: 7,
+        holder,
+    };
+    let charge = |holder, tag| Charge {
+        from: vec![(owner(holder), limit)],
+        guess: Guess {
+            tag,
+            until: Timestamp(90_000),
+        },
+        at: Timestamp(2000),
+    };
+    let give_back = |charge| Settlement {
+        account: None,
+        consume: None,
+        refund: Some(charge),
+        ..settlement(2000, "s", Use::Login)
+    };
+    let left = |store: &mut dyn Store| {
+        let bucket = store.bucket(&owner(1)).unwrap();
+        bucket.left(limit, Timestamp(2000))
+    };
+    assert_eq!(store.charge(&charge(1, 1)).unwrap(), Charged::Taken);
+    let _ = store.settle(&give_back(charge(1, 1))).unwrap();
+    assert_eq!(left(store), 2);
+
+    // Somebody else has come to the slot in between: it is his, and so is what he has used up.
+    assert_eq!(store.charge(&charge(1, 2)).unwrap(), Charged::Taken);
+    assert_eq!(store.charge(&charge(2, 3)).unwrap(), Charged::Taken);
+    let _ = store.settle(&give_back(charge(1, 2))).unwrap();
+    assert_eq!(left(store), 1);
+}

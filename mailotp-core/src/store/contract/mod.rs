@@ -50,6 +50,7 @@ macro_rules! contract_of {
                 a_lost_consumption_changes_nothing,
                 a_charge_is_kept_and_given_back,
                 strangers_leave_no_trace_but_their_slot,
+                a_stranger_is_given_back_what_an_account_is,
                 equal_events_are_counted,
                 the_log_is_filtered,
                 changes_are_all_or_nothing,

@@ -16,6 +16,12 @@ pub(super) fn settle(
         Some(account) => settle_account(transaction, account, settlement)?,
         None => Settled::Consumed,
     };
+    // Strangers have budgets, too: what an account is given back, they are.
+    if let Some(charge) = &settlement.refund {
+        let mut buckets = rows::buckets(transaction, charge)?;
+        charge.refund(&mut buckets);
+        rows::put_buckets(transaction, charge, &buckets)?;
+    }
     if settled == Settled::Consumed && settlement.must_be_durable() {
         transaction.execute("UPDATE store SET generation = generation + 1", [])?;
     }
@@ -23,7 +29,7 @@ pub(super) fn settle(
     match settlement.account {
         Some(_) => events::insert(transaction, &event)?,
         // Nothing is kept of strangers; their login takes as long as another's.
-        None => events::advance_clock(transaction, event.time)?,
+        None => events::insert_nothing(transaction, &event)?,
     }
     Ok(settled)
 }
@@ -58,11 +64,6 @@ fn settle_account(
             "UPDATE grace SET used = ?3 WHERE account = ?1 AND id = ?2 AND used < ?3",
             params![account.0, window.as_str(), now.0],
         )?;
-    }
-    if let Some(charge) = &settlement.refund {
-        let mut buckets = rows::buckets(transaction, charge)?;
-        charge.refund(&mut buckets);
-        rows::put_buckets(transaction, charge, &buckets)?;
     }
     if let Some(network) = settlement
         .seen

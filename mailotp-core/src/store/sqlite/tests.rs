@@ -279,3 +279,24 @@ fn shape(connection: &rusqlite::Connection) -> Vec<String> {
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
 }
+
+/// The second of two logins in one second wrote nothing where nobody has the name: a row that stays as it
+/// was is not written. It took half the time.
+#[test]
+fn a_login_of_nobody_writes_as_much_as_one_of_an_account() {
+    let mut temporary = Temporary::new();
+    crate::store::contract::fill_for_race(temporary.store());
+    let log = temporary.folder.path().join("m.db-wal");
+    let mut written = |account: Option<AccountId>, name: &str| {
+        let mut settlement = crate::store::contract::refusal_from("192.0.2.1");
+        settlement.account = account;
+        settlement.event.account = Some(name.to_owned());
+        let before = std::fs::metadata(&log).unwrap().len();
+        let _ = temporary.store.settle(&settlement).unwrap();
+        std::fs::metadata(&log).unwrap().len() - before
+    };
+    let account = AccountId(7);
+    assert!(written(None, "nobody") > 0, "the first one");
+    assert_eq!(written(None, "nobody"), written(Some(account), "alice"));
+    assert_eq!(written(None, "nobody"), written(None, "somebody"));
+}
