@@ -3,6 +3,9 @@
 prefix  = /usr/local
 bindir  = $(prefix)/bin
 mandir  = $(prefix)/share/man
+bashcompdir = $(prefix)/share/bash-completion/completions
+zshcompdir  = $(prefix)/share/zsh/site-functions
+fishcompdir = $(prefix)/share/fish/vendor_completions.d
 DESTDIR =
 
 CARGO   = cargo
@@ -78,6 +81,11 @@ install: $(COMMAND) $(MODULE)
 	$(INSTALL) -d '$(DESTDIR)$(mandir)/man5' '$(DESTDIR)$(mandir)/man8'
 	$(INSTALL) -m 0644 packaging/man/*.5 '$(DESTDIR)$(mandir)/man5'
 	$(INSTALL) -m 0644 packaging/man/*.8 '$(DESTDIR)$(mandir)/man8'
+	'$(COMMAND)' man '$(DESTDIR)$(mandir)/man8'
+	$(INSTALL) -d '$(DESTDIR)$(bashcompdir)' '$(DESTDIR)$(zshcompdir)' '$(DESTDIR)$(fishcompdir)'
+	'$(COMMAND)' completions bash >'$(DESTDIR)$(bashcompdir)/mailotp-cli'
+	'$(COMMAND)' completions zsh  >'$(DESTDIR)$(zshcompdir)/_mailotp-cli'
+	'$(COMMAND)' completions fish >'$(DESTDIR)$(fishcompdir)/mailotp-cli.fish'
 
 # Configuration, key and store stay. A PAM stack that still names the module refuses every login: first
 # take it out of there.
@@ -86,5 +94,7 @@ uninstall:
 	@! grep -ls pam_mailotp '$(DESTDIR)'/etc/pam.d/* || \
 		{ echo 'These PAM services still name the module: take it out first, or nobody can log in.' >&2; exit 1; }
 	rm -f '$(DESTDIR)$(bindir)/mailotp-cli' '$(DESTDIR)$(PAMDIR)/pam_mailotp.so' \
+		'$(DESTDIR)$(mandir)'/man8/mailotp-cli-*.8 '$(DESTDIR)$(bashcompdir)/mailotp-cli' \
+		'$(DESTDIR)$(zshcompdir)/_mailotp-cli' '$(DESTDIR)$(fishcompdir)/mailotp-cli.fish' \
 		$(patsubst packaging/man/%.5,'$(DESTDIR)$(mandir)/man5/%.5',$(wildcard packaging/man/*.5)) \
 		$(patsubst packaging/man/%.8,'$(DESTDIR)$(mandir)/man8/%.8',$(wildcard packaging/man/*.8))
