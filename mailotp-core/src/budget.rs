@@ -56,6 +56,8 @@ pub enum Owner {
     Account(AccountId),
     /// An account from a network from which it really logged in.
     Known(AccountId, Network),
+    /// An account's PIN, beside a code that was right.
+    Pin(AccountId),
     /// One of a fixed number of slots that all unknown names share.
     Stranger {
         /// For which of the limits.
@@ -74,6 +76,7 @@ impl Owner {
             Owner::Network(account, network) => format!("{}/net/{}", account.0, network.as_str()),
             Owner::Account(account) => format!("{}/all", account.0),
             Owner::Known(account, network) => format!("{}/known/{}", account.0, network.as_str()),
+            Owner::Pin(account) => format!("{}/pin", account.0),
             Owner::Stranger { what, slot, .. } => format!("stranger/{what}/{slot}"),
         }
     }
@@ -81,9 +84,10 @@ impl Owner {
     /// The account, if there is one.
     pub fn account(&self) -> Option<AccountId> {
         match self {
-            Owner::Network(account, _) | Owner::Account(account) | Owner::Known(account, _) => {
-                Some(*account)
-            }
+            Owner::Network(account, _)
+            | Owner::Account(account)
+            | Owner::Known(account, _)
+            | Owner::Pin(account) => Some(*account),
             Owner::Stranger { .. } => None,
         }
     }
@@ -207,20 +211,6 @@ impl Charge {
             charged.remove(0);
         }
         Charged::Taken
-    }
-
-    /// What of it was taken from the account as a whole, to be given back alone.
-    pub fn of_the_account(&self) -> Option<Charge> {
-        let from: Vec<_> = self
-            .from
-            .iter()
-            .filter(|(owner, _)| owner.limits_chance())
-            .cloned()
-            .collect();
-        (!from.is_empty()).then(|| Charge {
-            from,
-            ..self.clone()
-        })
     }
 
     /// Gives the guess back: the answer was right.

@@ -8,6 +8,7 @@ use crate::crypto::TagPurpose;
 use crate::decide::{Case, Guess};
 use crate::id::AccountId;
 use crate::request::Request;
+use crate::store::KNOWN_NETWORKS;
 
 /// Unknown names share so many budgets.
 const STRANGER_SLOTS: u16 = 16_384;
@@ -15,6 +16,11 @@ const STRANGER_SLOTS: u16 = 16_384;
 /// How long the verdict on a wrong secret holds, unless it may be a digit code: that one's changes as
 /// its period ends.
 const DAY: i64 = 86_400;
+
+/// The budget of an account as a whole is kept once, and reaches so many times deeper for whoever has
+/// shown something: so strangers, who see the top of it alone, keep no owner out, and all of them
+/// together have no more guesses than this and one for each refill.
+const REACH: u32 = KNOWN_NETWORKS as u32;
 
 impl Door<'_> {
     /// The charge for what is about to be compared.
@@ -29,28 +35,49 @@ impl Door<'_> {
                 limits.network,
             ),
         }];
-        if guess.is_guessable() {
-            from.push(match account {
+        if guess.may_be_digits {
+            match account {
                 Some(id) if case.snapshot.known.contains(&network) => {
-                    (Owner::Known(id, network), limits.account)
+                    from.push((Owner::Known(id, network), limits.account));
                 }
-                Some(id) => (Owner::Account(id), limits.account),
-                None => (self.slot(request, budget::ACCOUNT, ""), limits.account),
-            });
+                Some(id) => from.push((Owner::Account(id), limits.account)),
+                None => from.push((self.slot(request, budget::ACCOUNT, ""), limits.account)),
+            }
         }
-        let tag = guess.tag(request, &self.site.keys).0;
         let until = if guess.may_be_digits {
             case.snapshot.digits_change_at(case.now)
         } else {
-            Timestamp(case.now.0.saturating_add(DAY))
+            tomorrow(case)
         };
-        let charged = Charged {
-            tag: u16::from_be_bytes([tag[0], tag[1]]),
-            until,
+        self.of(case, guess, from, until)
+    }
+
+    /// The charge for the PIN before a code that was right: only who has the code can guess at it.
+    pub(super) fn charge_of_pin(&self, case: &Case<'_>, guess: &Guess<'_>) -> Option<Charge> {
+        let limit = self.site.config.limits.account;
+        let account = case.snapshot.account.as_ref()?.id;
+        let network = case.request.remote.network();
+        let own = if case.snapshot.known.contains(&network) {
+            Owner::Known(account, network)
+        } else {
+            Owner::Pin(account)
         };
+        let from = vec![(own, limit), (Owner::Account(account), reaching(limit))];
+        Some(self.of(case, guess, from, tomorrow(case)))
+    }
+
+    fn of(
+        &self,
+        case: &Case<'_>,
+        guess: &Guess<'_>,
+        from: Vec<(Owner, Limit)>,
+        until: Timestamp,
+    ) -> Charge {
+        let tag = guess.tag(case.request, &self.site.keys).0;
+        let tag = u16::from_be_bytes([tag[0], tag[1]]);
         Charge {
             from,
-            guess: charged,
+            guess: Charged { tag, until },
             at: case.now,
         }
     }
@@ -65,6 +92,17 @@ impl Door<'_> {
         let holder = u32::from_be_bytes([tag[2], tag[3], tag[4], tag[5]]);
         Owner::Stranger { what, slot, holder }
     }
+}
+
+fn reaching(limit: Limit) -> Limit {
+    Limit {
+        burst: limit.burst.saturating_mul(REACH),
+        ..limit
+    }
+}
+
+fn tomorrow(case: &Case<'_>) -> Timestamp {
+    Timestamp(case.now.0.saturating_add(DAY))
 }
 
 /// The limits that hold for an account, for those who show them.

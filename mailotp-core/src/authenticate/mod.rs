@@ -281,56 +281,66 @@ impl Door<'_> {
         case: &Case<'c>,
         kill: Option<&KillCode>,
         store: &mut dyn Store,
-    ) -> Result<(Ruling<'c>, Option<Charge>), Failure> {
+    ) -> Result<(Ruling<'c>, Vec<Charge>), Failure> {
         if let Some(code) = kill {
             if let Some(ruling) = decide::by_kill_code(case, code)? {
-                return Ok((ruling, None));
+                return Ok((ruling, Vec::new()));
             }
             if let Some(ruling) = decide::by_rule(case.judgement) {
-                return Ok((ruling, None));
+                return Ok((ruling, Vec::new()));
             }
         }
         let pending = match decide::by_form(case) {
-            Ok(ruling) => return Ok((case.unless_closed(ruling), None)),
+            Ok(ruling) => return Ok((case.unless_closed(ruling), Vec::new())),
             Err(pending) => pending,
         };
         let Pending::Codes(guess) = pending else {
             let ruling = decide::by_code(case, &pending, self.arena)?;
-            return Ok((case.unless_closed(ruling), None));
+            return Ok((case.unless_closed(ruling), Vec::new()));
         };
         if let Some(ruling) = decide::by_window(case, &guess.candidates) {
-            return Ok((ruling, None));
+            return Ok((ruling, Vec::new()));
         }
-        let Some((guess, charge)) = self.take_charge(case, guess, store)? else {
-            return Ok((case.throttle(), None));
+        let mut paid = Vec::new();
+        let Some(guess) = self.take_charge(case, guess, store, &mut paid)? else {
+            return Ok((case.throttle(), Vec::new()));
         };
-        let digits = guess.may_be_digits;
+        let pin = self.charge_of_pin(case, &guess);
         let ruling = decide::by_code(case, &Pending::Codes(guess), self.arena)?;
-        let guessed_pin = ruling.guessed_pin;
+        let ruling = match pin.filter(|_| ruling.judges_pin) {
+            Some(due) => match store.charge(&due)? {
+                Charged::Exhausted => case.closed_pin(ruling),
+                Charged::Before => ruling,
+                Charged::Taken => {
+                    paid.push(due);
+                    ruling
+                }
+            },
+            None => ruling,
+        };
         let ruling = case.unless_closed(ruling);
         let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
-        let refund = match charge {
-            // A wrong code that chance does not find says nothing of the PIN before it.
-            Some(charge) if !right && !digits && !guessed_pin => charge.of_the_account(),
-            charge => charge.filter(|_| right),
-        };
-        Ok((ruling, refund))
+        Ok((ruling, if right { paid } else { Vec::new() }))
     }
 
-    /// Charges a guess: what may be compared, and what it has cost. Where the budget for digits and PINs
-    /// is used up, a sheet code may still be compared. `None`: nothing may.
+    /// Charges a guess: what may be compared. Where the budget for digits is used up, a sheet code may
+    /// still be. `None`: nothing may.
     fn take_charge<'c>(
         &mut self,
         case: &Case<'c>,
         guess: Guess<'c>,
         store: &mut dyn Store,
-    ) -> Result<Option<(Guess<'c>, Option<Charge>)>, Failure> {
+        paid: &mut Vec<Charge>,
+    ) -> Result<Option<Guess<'c>>, Failure> {
         let mut guess = guess;
         loop {
             let due = self.charge(case, &guess);
             match store.charge(&due)? {
-                Charged::Taken => return Ok(Some((guess, Some(due)))),
-                Charged::Before => return Ok(Some((guess, None))),
+                Charged::Taken => {
+                    paid.push(due);
+                    return Ok(Some(guess));
+                }
+                Charged::Before => return Ok(Some(guess)),
                 Charged::Exhausted => match guess.beyond_chance() {
                     Some(rest) => guess = rest,
                     None => return Ok(None),
@@ -343,7 +353,7 @@ impl Door<'_> {
         &mut self,
         case: &Case<'_>,
         ruling: &Ruling<'_>,
-        refund: Option<Charge>,
+        refund: Vec<Charge>,
         event: Event,
     ) -> Result<Settlement, Failure> {
         let request = case.request;

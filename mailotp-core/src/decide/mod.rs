@@ -70,10 +70,6 @@ pub struct Guess<'a> {
     /// Whether it may be a digit code of any length, this account's or not: guesses cost the same
     /// whatever an account has.
     pub may_be_digits: bool,
-    /// Whether a PIN may stand before one of them.
-    pub may_be_pin: bool,
-    /// The budget for PINs is used up: the right one is as good as a wrong one.
-    pub pin_closed: bool,
 }
 
 /// Judges by the rule alone, before any store is opened: what it denies, and who is never judged.
@@ -117,8 +113,6 @@ pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
                 .collect();
             let guess = Guess {
                 may_be_digits: case.may_be_digits(),
-                may_be_pin: candidates.iter().any(|one| case.may_hold_pin(&one.0)),
-                pin_closed: false,
                 candidates,
             };
             let is_code = !guess.candidates.is_empty() || guess.may_be_digits;
@@ -321,32 +315,24 @@ pub fn is_left_to_password(config: &Config, snapshot: &Snapshot, now: Timestamp)
 }
 
 impl<'a> Guess<'a> {
-    /// Whether chance may find it: of digits and PINs there are few.
-    pub fn is_guessable(&self) -> bool {
-        self.may_be_digits || self.may_be_pin
-    }
-
-    /// What of it chance does not find, where anything is: a budget for digits and PINs that strangers
-    /// have used up keeps nobody from a sheet or a sequence without a PIN.
+    /// What of it chance does not find, where anything is: a budget for digits that strangers have used
+    /// up keeps nobody from a sheet or a sequence.
     pub fn beyond_chance(self) -> Option<Guess<'a>> {
-        let was_guessable = self.is_guessable();
         let candidates: Vec<Candidate<'a>> = self
             .candidates
             .into_iter()
             .filter(|candidate| !matches!(candidate.0.form, Form::Digits))
             .collect();
-        (was_guessable && !candidates.is_empty()).then_some(Guess {
+        (self.may_be_digits && !candidates.is_empty()).then_some(Guess {
             candidates,
             may_be_digits: false,
-            may_be_pin: false,
-            pin_closed: true,
         })
     }
 
     /// What was guessed, all of it and folded: a blank more around a code makes it no other guess, and
     /// one that was charged as less answers for none that may be more.
     pub fn tag(&self, request: &Request, keys: &KeyRing) -> Tag {
-        let class = [u8::from(self.may_be_digits), u8::from(self.may_be_pin)];
+        let class = [u8::from(self.may_be_digits)];
         let mut parts: Vec<&[u8]> = vec![request.account.as_str().as_bytes(), &class];
         for Candidate(reading) in &self.candidates {
             let before = if reading.is_bare() {

@@ -369,7 +369,7 @@ impl Store for MemoryStore {
         if settled == Settled::Consumed && settlement.must_be_durable() {
             self.generation += 1;
         }
-        if let Some(charge) = &settlement.refund {
+        for charge in &settlement.refund {
             let mut buckets = self.take(charge);
             charge.refund(&mut buckets);
             self.put(charge, buckets);

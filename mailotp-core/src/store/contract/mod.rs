@@ -427,7 +427,7 @@ pub(crate) fn a_charge_is_kept_and_given_back(store: &mut dyn Store) {
         0
     );
     let right = Settlement {
-        refund: Some(charge(2)),
+        refund: vec![charge(2)],
         ..settlement(2001, "s", Use::Strike(1))
     };
     assert_eq!(store.settle(&right).unwrap(), Settled::Consumed);

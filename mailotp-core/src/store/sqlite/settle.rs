@@ -59,7 +59,7 @@ fn settle_account(
             params![account.0, window.as_str(), now.0],
         )?;
     }
-    if let Some(charge) = &settlement.refund {
+    for charge in &settlement.refund {
         let mut buckets = rows::buckets(transaction, charge)?;
         charge.refund(&mut buckets);
         rows::put_buckets(transaction, charge, &buckets)?;
