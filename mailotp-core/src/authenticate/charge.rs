@@ -17,9 +17,10 @@ const STRANGER_SLOTS: u16 = 16_384;
 /// its period ends.
 const DAY: i64 = 86_400;
 
-/// The budget of an account as a whole is kept once, and reaches so many times deeper for whoever has
-/// shown something: so strangers, who see the top of it alone, keep no owner out, and all of them
-/// together have no more guesses than this and one for each refill.
+/// An account has one budget for whatever chance may find. Strangers see the top of it; it reaches so many
+/// times deeper for a network that is known, and for a PIN beside a right code, which have a part of it of
+/// their own. So no stranger keeps an owner out, and all guesses together, from whichever networks an
+/// owner's phone has made known, are no more than so many and one for each refill.
 const REACH: u32 = KNOWN_NETWORKS as u32;
 
 impl Door<'_> {
@@ -38,7 +39,7 @@ impl Door<'_> {
         if guess.may_be_digits {
             match account {
                 Some(id) if case.snapshot.known.contains(&network) => {
-                    from.push((Owner::Known(id, network), limits.account));
+                    from.extend(self.reserve(id, Owner::Known(id, network)));
                 }
                 Some(id) => from.push((Owner::Account(id), limits.account)),
                 None => from.push((self.slot(request, budget::ACCOUNT, ""), limits.account)),
@@ -54,7 +55,6 @@ impl Door<'_> {
 
     /// The charge for the PIN before a code that was right: only who has the code can guess at it.
     pub(super) fn charge_of_pin(&self, case: &Case<'_>, guess: &Guess<'_>) -> Option<Charge> {
-        let limit = self.site.config.limits.account;
         let account = case.snapshot.account.as_ref()?.id;
         let network = case.request.remote.network();
         let own = if case.snapshot.known.contains(&network) {
@@ -62,8 +62,18 @@ impl Door<'_> {
         } else {
             Owner::Pin(account)
         };
-        let from = vec![(own, limit), (Owner::Account(account), reaching(limit))];
+        let from = self.reserve(account, own).to_vec();
         Some(self.of(case, guess, from, tomorrow(case)))
+    }
+
+    /// A budget that strangers cannot use up, within the reach of the account's own.
+    fn reserve(&self, account: AccountId, own: Owner) -> [(Owner, Limit); 2] {
+        let limit = self.site.config.limits.account;
+        let reach = Limit {
+            burst: limit.burst.saturating_mul(REACH),
+            ..limit
+        };
+        [(own, limit), (Owner::Account(account), reach)]
     }
 
     fn of(
@@ -91,13 +101,6 @@ impl Door<'_> {
         let slot = u16::from_be_bytes([tag[0], tag[1]]) % STRANGER_SLOTS;
         let holder = u32::from_be_bytes([tag[2], tag[3], tag[4], tag[5]]);
         Owner::Stranger { what, slot, holder }
-    }
-}
-
-fn reaching(limit: Limit) -> Limit {
-    Limit {
-        burst: limit.burst.saturating_mul(REACH),
-        ..limit
     }
 }
 

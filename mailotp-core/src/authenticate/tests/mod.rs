@@ -2,6 +2,7 @@
 
 mod aliases;
 mod answers;
+mod attack;
 mod budgets;
 mod failures;
 mod pins;
