@@ -58,6 +58,10 @@ pub enum Owner {
     Known(AccountId, Network),
     /// An account's PIN, beside a code that was right.
     Pin(AccountId),
+    /// The codes of an account's open windows, from everywhere.
+    Windows(AccountId),
+    /// The same from one network in which they are open.
+    WindowsAt(AccountId, Network),
     /// One of a fixed number of slots that all unknown names share.
     Stranger {
         /// For which of the limits.
@@ -77,6 +81,10 @@ impl Owner {
             Owner::Account(account) => format!("{}/all", account.0),
             Owner::Known(account, network) => format!("{}/known/{}", account.0, network.as_str()),
             Owner::Pin(account) => format!("{}/pin", account.0),
+            Owner::Windows(account) => format!("{}/windows", account.0),
+            Owner::WindowsAt(account, network) => {
+                format!("{}/windows/{}", account.0, network.as_str())
+            }
             Owner::Stranger { what, slot, .. } => format!("stranger/{what}/{slot}"),
         }
     }
@@ -87,7 +95,9 @@ impl Owner {
             Owner::Network(account, _)
             | Owner::Account(account)
             | Owner::Known(account, _)
-            | Owner::Pin(account) => Some(*account),
+            | Owner::Pin(account)
+            | Owner::Windows(account)
+            | Owner::WindowsAt(account, _) => Some(*account),
             Owner::Stranger { .. } => None,
         }
     }

@@ -5,7 +5,7 @@ use crate::budget::{self, Charge, Guess as Charged, Limit, Owner};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::crypto::TagPurpose;
-use crate::decide::{Case, Guess};
+use crate::decide::{AtRisk, Case, Guess};
 use crate::id::AccountId;
 use crate::request::Request;
 use crate::store::KNOWN_NETWORKS;
@@ -66,14 +66,40 @@ impl Door<'_> {
         Some(self.of(case, guess, from, tomorrow(case)))
     }
 
+    /// The charge for a look into windows whose code chance may find. They have budgets of their own, since
+    /// a window that is open answers whatever became of the others; strangers see the top of it alone.
+    pub(super) fn charge_of_window(
+        &self,
+        case: &Case<'_>,
+        guess: &Guess<'_>,
+        risk: &AtRisk,
+    ) -> Option<Charge> {
+        let account = case.snapshot.account.as_ref()?.id;
+        let all = Owner::Windows(account);
+        let from = if risk.at_home {
+            let here = Owner::WindowsAt(account, case.request.remote.network());
+            vec![(here, self.times(2)), (all, self.times(3))]
+        } else {
+            vec![(all, self.times(1))]
+        };
+        Some(self.of(case, guess, from, tomorrow(case)))
+    }
+
     /// A budget that strangers cannot use up, within the reach of the account's own.
     fn reserve(&self, account: AccountId, own: Owner) -> [(Owner, Limit); 2] {
+        [
+            (own, self.times(1)),
+            (Owner::Account(account), self.times(REACH)),
+        ]
+    }
+
+    /// So many times as many guesses as an account has.
+    fn times(&self, factor: u32) -> Limit {
         let limit = self.site.config.limits.account;
-        let reach = Limit {
-            burst: limit.burst.saturating_mul(REACH),
+        Limit {
+            burst: limit.burst.saturating_mul(factor),
             ..limit
-        };
-        [(own, limit), (Owner::Account(account), reach)]
+        }
     }
 
     fn of(

@@ -2,20 +2,21 @@
 //! way ends in [`Answer::Unavailable`], and only observe mode turns that into something milder.
 
 mod charge;
+mod compare;
 mod phases;
 mod report;
 
 use crate::account::{Consumption, Credential, Pinned, Settled, Settlement, Snapshot, WindowOffer};
 use crate::audit::{Event, Reason, Verdict};
-use crate::budget::{Charge, Charged};
+use crate::budget::Charge;
 use crate::clock::{Random, Timestamp};
 use crate::config::Judgement;
 use crate::credential::alias;
 use crate::crypto::{Arena, SealContext};
-use crate::decide::{self, Answer, Case, Guess, Handover, Pending, Ruling};
+use crate::decide::{self, Answer, Case, Handover, Ruling};
 use crate::id::{AccountId, CredentialId};
 use crate::prompt::{self, Place};
-use crate::request::{AccountName, KillCode, Remote, Request, Service};
+use crate::request::{AccountName, Remote, Request, Service};
 use crate::rule::{Means, Mode};
 use crate::site::{Site, SiteError};
 use crate::store::Store;
@@ -175,9 +176,9 @@ impl Door<'_> {
         let kill = request.secret.kill_code().filter(|_| !judgement.exempt);
         // Whose rules decide is known only once an alias is resolved; a kill code counts whatever they
         // say. Everybody else whom they deny costs the store nothing.
-        let mut opened = None;
+        let (mut opened, mut paid) = (None, Vec::new());
         if request.account.alias().is_some() || kill.is_some() {
-            opened = Some(self.look(request, judgement, now)?);
+            opened = Some(self.look(request, judgement, now, &mut paid)?);
         }
         if kill.is_none()
             && let Some(ruling) = decide::by_rule(judgement)
@@ -190,7 +191,7 @@ impl Door<'_> {
         }
         let (mut store, snapshot) = match opened {
             Some(opened) => opened,
-            None => self.look(request, judgement, now)?,
+            None => self.look(request, judgement, now, &mut paid)?,
         };
         let site = self.site;
         let case = Case {
@@ -201,7 +202,7 @@ impl Door<'_> {
             snapshot: &snapshot,
             now,
         };
-        let (ruling, refund) = self.decide(&case, kill.as_ref(), store.as_mut())?;
+        let ruling = self.decide(&case, kill.as_ref(), store.as_mut(), &mut paid)?;
         let (answer, event) = self.ending(request, judgement, &ruling, now);
         // What it comes to where somebody else was first.
         let lost = Ruling {
@@ -211,7 +212,7 @@ impl Door<'_> {
         let (lost_answer, lost_event) = self.ending(request, judgement, &lost, now);
         let settlement = Settlement {
             lost: ruling.consume.is_some().then_some(lost_event),
-            ..self.settlement(&case, &ruling, refund, event)?
+            ..self.settlement(&case, &ruling, paid, event)?
         };
         let settled = store.settle(&settlement)?;
         if settled == Settled::Consumed && settlement.must_be_durable() {
@@ -240,6 +241,7 @@ impl Door<'_> {
         request: &mut Request,
         judgement: &mut Judgement,
         now: Timestamp,
+        paid: &mut Vec<Charge>,
     ) -> Result<(Box<dyn Store>, Snapshot), Failure> {
         let mut store = (self.open_store)()?;
         let snapshot = self.read(&mut *store, &request.account)?;
@@ -259,7 +261,7 @@ impl Door<'_> {
             snapshot: &snapshot,
             now,
         };
-        if snapshot.fresh_alias(now).is_some() || decide::continues(&case) {
+        if snapshot.fresh_alias(now).is_some() || self.continues(&case, &mut *store, paid)? {
             return Ok((store, snapshot));
         }
         request.account = typed;
@@ -275,85 +277,11 @@ impl Door<'_> {
         Ok(store.read(name, tag.as_ref())?)
     }
 
-    /// form → window → budget, charge → compare; and what is given back of the charge.
-    fn decide<'c>(
-        &mut self,
-        case: &Case<'c>,
-        kill: Option<&KillCode>,
-        store: &mut dyn Store,
-    ) -> Result<(Ruling<'c>, Vec<Charge>), Failure> {
-        if let Some(code) = kill {
-            if let Some(ruling) = decide::by_kill_code(case, code)? {
-                return Ok((ruling, Vec::new()));
-            }
-            if let Some(ruling) = decide::by_rule(case.judgement) {
-                return Ok((ruling, Vec::new()));
-            }
-        }
-        let pending = match decide::by_form(case) {
-            Ok(ruling) => return Ok((case.unless_closed(ruling), Vec::new())),
-            Err(pending) => pending,
-        };
-        let Pending::Codes(guess) = pending else {
-            let ruling = decide::by_code(case, &pending, self.arena)?;
-            return Ok((case.unless_closed(ruling), Vec::new()));
-        };
-        if let Some(ruling) = decide::by_window(case, &guess.candidates) {
-            return Ok((ruling, Vec::new()));
-        }
-        let mut paid = Vec::new();
-        let Some(guess) = self.take_charge(case, guess, store, &mut paid)? else {
-            return Ok((case.throttle(), Vec::new()));
-        };
-        let pin = self.charge_of_pin(case, &guess);
-        let ruling = decide::by_code(case, &Pending::Codes(guess), self.arena)?;
-        let ruling = match pin.filter(|_| ruling.judges_pin) {
-            Some(due) => match store.charge(&due)? {
-                Charged::Exhausted => case.closed_pin(ruling),
-                Charged::Before => ruling,
-                Charged::Taken => {
-                    paid.push(due);
-                    ruling
-                }
-            },
-            None => ruling,
-        };
-        let ruling = case.unless_closed(ruling);
-        let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
-        Ok((ruling, if right { paid } else { Vec::new() }))
-    }
-
-    /// Charges a guess: what may be compared. Where the budget for digits is used up, a sheet code may
-    /// still be. `None`: nothing may.
-    fn take_charge<'c>(
-        &mut self,
-        case: &Case<'c>,
-        guess: Guess<'c>,
-        store: &mut dyn Store,
-        paid: &mut Vec<Charge>,
-    ) -> Result<Option<Guess<'c>>, Failure> {
-        let mut guess = guess;
-        loop {
-            let due = self.charge(case, &guess);
-            match store.charge(&due)? {
-                Charged::Taken => {
-                    paid.push(due);
-                    return Ok(Some(guess));
-                }
-                Charged::Before => return Ok(Some(guess)),
-                Charged::Exhausted => match guess.beyond_chance() {
-                    Some(rest) => guess = rest,
-                    None => return Ok(None),
-                },
-            }
-        }
-    }
-
     fn settlement(
         &mut self,
         case: &Case<'_>,
         ruling: &Ruling<'_>,
-        refund: Vec<Charge>,
+        paid: Vec<Charge>,
         event: Event,
     ) -> Result<Settlement, Failure> {
         let request = case.request;
@@ -397,7 +325,7 @@ impl Door<'_> {
             kill: credential
                 .filter(|_| ruling.kills)
                 .map(|credential| credential.id.clone()),
-            refund,
+            refund: if right { paid } else { Vec::new() },
             seen: (right && matches!(request.remote, Remote::Address(_)))
                 .then(|| request.remote.network()),
             ..Settlement::of_event(account, &event)

@@ -5,12 +5,13 @@
 //! ```
 //!
 //! [`by_rule`] judges what needs no store, [`by_form`] what needs no comparison, [`by_window`] what
-//! a window answers, [`by_code`] the rest. The charge between the last two, and the settlement after
-//! them, belong to [`crate::authenticate`].
+//! a window answers, [`by_code`] the rest. The charge between the last two, that for a look into windows
+//! whose code chance may find, and the settlement after them belong to [`crate::authenticate`].
 
 mod compare;
 mod pin;
 mod ruling;
+mod windows;
 
 use crate::account::{Credential, Snapshot, State};
 use crate::audit::{Reason, Verdict};
@@ -18,15 +19,14 @@ use crate::clock::Timestamp;
 use crate::config::{Config, Enrolment, Judgement};
 use crate::credential::oath::DIGITS;
 use crate::crypto::{KeyRing, Tag, TagPurpose};
-use crate::request::{
-    AliasName, AppPassword, Form, KillCode, Pin, Reading, Remote, Request, Typed, is_blank,
-};
+use crate::request::{AppPassword, Form, KillCode, Pin, Reading, Request, Typed, is_blank};
 use crate::rule::Means;
-use crate::window::{self, Binding, CLOCK_TOLERANCE, Window, WindowKey};
+use crate::window::{CLOCK_TOLERANCE, Window};
 
 pub use compare::{DecideError, by_code};
 use ruling::ruling;
 pub use ruling::{Answer, Handover, Ruling};
+pub use windows::{AtRisk, at_risk, by_window, policy};
 
 /// Everything that a decision looks at.
 pub struct Case<'a> {
@@ -142,45 +142,6 @@ pub fn by_kill_code<'a>(
     }))
 }
 
-/// Judges by the windows that are open: no hash, nothing charged, nothing used up.
-pub fn by_window<'a>(case: &Case<'a>, candidates: &[Candidate<'a>]) -> Option<Ruling<'a>> {
-    if case.clock_is_behind() || case.is_closed() {
-        return None;
-    }
-    candidates.iter().find_map(|candidate| {
-        let parts = case.parts(&candidate.0)?;
-        let key = case.window_key(candidate, &parts)?;
-        let windows = &case.snapshot.windows;
-        let window = window::find(
-            windows,
-            &key,
-            case.judgement.grace,
-            case.config.grace,
-            case.now,
-        )?;
-        let credential = case.snapshot.credential(&window.credential)?;
-        // Judged again by state, scope and expiry; that its codes are all spent does not matter.
-        let good = credential.state == State::Live
-            && case.reaches(credential)
-            && credential.scope.expires.is_none_or(|end| case.now < end);
-        good.then(|| Ruling {
-            credential: Some(credential),
-            touch: window
-                .wants_touch(case.config.grace, case.now)
-                .then_some(window),
-            ..case.enter(&parts, Verdict::Continued, Reason::Window)
-        })
-    })
-}
-
-/// Whether a window answers for what was typed.
-pub fn continues(case: &Case<'_>) -> bool {
-    match by_form(case) {
-        Err(Pending::Codes(guess)) => by_window(case, &guess.candidates).is_some(),
-        _ => false,
-    }
-}
-
 impl<'a> Case<'a> {
     /// Whether the rule has a use for a code with this before it, for whichever account.
     fn has_use_for(&self, reading: &Reading<'_>) -> bool {
@@ -240,33 +201,6 @@ impl<'a> Case<'a> {
         account.is_some_and(|account| account.is_closed(self.now))
     }
 
-    fn window_key(&self, candidate: &Candidate<'_>, parts: &Parts<'_>) -> Option<WindowKey> {
-        let account = self.snapshot.account.as_ref()?;
-        let place = self.request.remote;
-        let bound = match self.judgement.grace {
-            Binding::Off => false,
-            Binding::Secret => true,
-            Binding::Address => place != Remote::Unknown,
-        };
-        // The PIN belongs to the code, and an alias lives as long as the window that it has opened.
-        let alias = self.request.alias.as_ref().map_or("", AliasName::as_str);
-        let pin = parts.pin.as_ref().map_or("", Pin::text);
-        bound.then(|| WindowKey {
-            tag: self.keys.tag(
-                TagPurpose::Window,
-                &[
-                    &account.id.0.to_be_bytes(),
-                    alias.as_bytes(),
-                    pin.as_bytes(),
-                    candidate.0.code.as_bytes(),
-                ],
-            ),
-            group: self.judgement.group.clone(),
-            network: place.network(),
-            policy: policy(self.config, self.keys),
-        })
-    }
-
     fn reaches(&self, credential: &Credential) -> bool {
         let (request, group) = (self.request, &self.judgement.group);
         credential
@@ -293,12 +227,6 @@ impl<'a> Case<'a> {
     pub fn clock_is_behind(&self) -> bool {
         self.now.plus(CLOCK_TOLERANCE) < self.snapshot.newest
     }
-}
-
-/// The rules under which a window is opened: a change of any word of the configuration, or of the
-/// key, closes it.
-pub fn policy(config: &Config, keys: &KeyRing) -> Tag {
-    keys.tag(TagPurpose::Window, &[b"rules", config.text.as_bytes()])
 }
 
 /// Whether enrolment is optional and the account has nothing. Who works in a window that the last

@@ -60,3 +60,41 @@ fn who_shares_one_of_the_owners_networks_keeps_nobody_out_of_the_others() {
         assert_eq!(world.login("alice", HERE, &code), ACCEPTED, "day {day}");
     }
 }
+
+/// An open window answers for its code alone. Who shares its place, or any place where the rule binds it
+/// to the code, must not look for that code as often as they like.
+#[test]
+fn the_code_of_an_open_window_cannot_be_searched_for() {
+    for (rule, from) in [("address", HERE), ("secret", ELSEWHERE)] {
+        let mut world = World::new(&format!(
+            "[[rule]]\nname = \"r\"\naccept = [\"otp\"]\ngrace = \"{rule}\""
+        ));
+        let parameters = world.totp("alice");
+        world.now += 60;
+        let code = code_at(&parameters, world.now);
+        assert_eq!(world.login("alice", HERE, &code), ACCEPTED);
+        world.now += 300;
+        let _ = guess_from(&mut world, &parameters, from, 100);
+        assert_ne!(
+            world.login("alice", from, &code).0,
+            Answer::Accept,
+            "{rule}: the 101st guess"
+        );
+    }
+}
+
+#[test]
+fn a_window_stays_open_for_its_owner_through_the_guesses_of_others() {
+    let mut world = World::new("");
+    let parameters = world.totp("alice");
+    world.now += 60;
+    let code = code_at(&parameters, world.now);
+    assert_eq!(world.login("alice", HERE, &code), ACCEPTED);
+    for _ in 0..40 {
+        assert_eq!(world.login("alice", HERE, &code), CONTINUED);
+    }
+    let _ = guess_from(&mut world, &parameters, ELSEWHERE, 100);
+    let _ = guess_from(&mut world, &parameters, HERE, 12);
+    assert_eq!(world.login("alice", HERE, &code), CONTINUED);
+    assert_eq!(world.login("alice", HERE, &code), CONTINUED);
+}

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::account::{Change, Scope};
 use crate::admin::{Admin, AdminError, Moving, NewOath, Secrets, Wish};
-use crate::budget::{Bucket, Owner};
+use crate::budget::{Bucket, Charged, Owner};
 use crate::config::Config;
 use crate::credential::{oath, totp};
 use crate::crypto::{Block, HashError, HeapArena, KeyRing, Tag};
