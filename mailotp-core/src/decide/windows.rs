@@ -16,14 +16,14 @@ pub fn by_window<'a>(
     candidates: &[Candidate<'a>],
     with_chance: bool,
 ) -> Option<Ruling<'a>> {
-    if case.clock_is_behind() || case.is_closed() {
+    let windows = &case.snapshot.windows;
+    if windows.is_empty() || case.clock_is_behind() || case.is_closed() {
         return None;
     }
     let looked_for = |candidate: &&Candidate<'_>| with_chance || !case.is_left_to_chance(candidate);
     candidates.iter().filter(looked_for).find_map(|candidate| {
         let parts = case.parts(&candidate.0)?;
         let key = case.window_key(candidate, &parts)?;
-        let windows = &case.snapshot.windows;
         let window = window::find(
             windows,
             &key,
@@ -54,6 +54,9 @@ pub struct AtRisk {
 
 /// Whether what was typed could be a guess at an open window.
 pub fn at_risk(case: &Case<'_>, guess: &Guess<'_>) -> Option<AtRisk> {
+    if case.snapshot.windows.is_empty() {
+        return None;
+    }
     let (binding, limits) = (case.judgement.grace, case.config.grace);
     let here = case.request.remote.network();
     let mut found = None;

@@ -46,12 +46,13 @@ impl MemoryStore {
     fn tell(&mut self, event: &Event) {
         self.newest = self.newest.max(event.time);
         let same = self.events.iter_mut().rev().find(|other| {
-            let equal = Event {
-                time: event.time,
-                count: event.count,
-                ..(*other).clone()
-            };
-            equal == *event && other.time.0 > event.time.0 - SAME_EVENT_WITHIN
+            other.time.0 > event.time.0 - SAME_EVENT_WITHIN
+                && *event
+                    == Event {
+                        time: event.time,
+                        count: event.count,
+                        ..(**other).clone()
+                    }
         });
         match same.filter(|_| may_merge(event)) {
             Some(other) => {

@@ -11,7 +11,7 @@ mod sheets;
 mod tokens;
 mod windows;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -50,6 +50,31 @@ struct Shared {
     store: Rc<RefCell<MemoryStore>>,
     /// Every call fails.
     broken: bool,
+    /// What could be compared.
+    compared: Rc<Cell<Compared>>,
+}
+
+/// How often what was typed could be compared, by whoever typed it.
+#[derive(Clone, Copy, Default)]
+struct Compared {
+    /// With what chance may find: digit codes, and PINs beside a right code.
+    codes: u32,
+    /// With the codes of open windows that chance may find.
+    windows: u32,
+}
+
+impl Shared {
+    /// Notes what a charge has opened. Whatever is not refused is compared, paid or not.
+    fn note(&self, charge: &Charge, charged: Charged) -> Charged {
+        let mut compared = self.compared.get();
+        let is = |kind: fn(&Owner) -> bool| {
+            charged != Charged::Exhausted && charge.from.iter().any(|(owner, _)| kind(owner))
+        };
+        compared.codes += u32::from(is(|owner| matches!(owner, Owner::Account(_))));
+        compared.windows += u32::from(is(|owner| matches!(owner, Owner::Windows(_))));
+        self.compared.set(compared);
+        charged
+    }
 }
 
 macro_rules! forward {
@@ -59,13 +84,18 @@ macro_rules! forward {
                 if self.broken { return Err(StoreError::Full) }
                 self.store.borrow_mut().$name($($arg),*)
             })*
+
+            fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
+                if self.broken { return Err(StoreError::Full) }
+                let charged = self.store.borrow_mut().charge(charge)?;
+                Ok(self.note(charge, charged))
+            }
         }
     };
 }
 
 forward! {
     read(name: &AccountName, alias: Option<&Tag>) -> Snapshot;
-    charge(charge: &Charge) -> Charged;
     settle(settlement: &Settlement) -> Settled;
     change(account: crate::id::AccountId, changes: &[Change], event: &Event) -> u64;
     identity() -> crate::store::Identity;
