@@ -89,6 +89,25 @@ impl Owner {
         }
     }
 
+    /// The owner of an account's row. A slot says nothing of who comes to it.
+    pub fn of_key(key: &str) -> Option<Owner> {
+        let (account, rest) = key.split_once('/')?;
+        let account = AccountId(account.parse().ok()?);
+        let (what, network) = match rest.split_once('/') {
+            Some((what, network)) => (what, Some(Network::stored(network.to_owned()))),
+            None => (rest, None),
+        };
+        match (what, network) {
+            ("net", Some(network)) => Some(Owner::Network(account, network)),
+            ("all", None) => Some(Owner::Account(account)),
+            ("known", Some(network)) => Some(Owner::Known(account, network)),
+            ("pin", None) => Some(Owner::Pin(account)),
+            ("windows", None) => Some(Owner::Windows(account)),
+            ("windows", Some(network)) => Some(Owner::WindowsAt(account, network)),
+            _ => None,
+        }
+    }
+
     /// The account, if there is one.
     pub fn account(&self) -> Option<AccountId> {
         match self {
@@ -154,6 +173,12 @@ impl Bucket {
         limit
             .burst
             .saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
+    }
+
+    /// When there is one more; `None`: it is full.
+    pub fn next_at(&self, limit: Limit, now: Timestamp) -> Option<Timestamp> {
+        let missing = limit.burst.checked_sub(self.left(limit, now) + 1)?;
+        Some(self.full_at.minus(limit.refill.saturating_mul(missing)))
     }
 
     fn take(&mut self, limit: Limit, now: Timestamp) {

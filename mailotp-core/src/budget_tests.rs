@@ -175,3 +175,46 @@ fn a_clock_set_back_does_not_make_a_charged_code_free() {
     assert_eq!(until(7, 1019, 1020).take(&mut bucket), Charged::Before);
     assert_eq!(until(7, 985, 990).take(&mut bucket), Charged::Taken);
 }
+
+#[test]
+fn it_says_when_the_next_guess_comes_back() {
+    let mut bucket = [Bucket::default()];
+    let next = |bucket: &Bucket, at| bucket.next_at(LIMIT, Timestamp(at)).map(|at| at.0);
+    assert_eq!(next(&bucket[0], 1000), None);
+    for (tag, due) in [(0, 1060), (1, 1060), (2, 1060)] {
+        assert_eq!(charge(tag, 1000).take(&mut bucket), Charged::Taken);
+        assert_eq!(next(&bucket[0], 1000), Some(due));
+    }
+    assert_eq!(next(&bucket[0], 1060), Some(1120));
+    assert_eq!(next(&bucket[0], 1179), Some(1180));
+    assert_eq!(next(&bucket[0], 1180), None);
+    // Others see more of the same bucket.
+    let top = Limit { burst: 1, ..LIMIT };
+    assert_eq!(bucket[0].left(top, Timestamp(1000)), 0);
+    assert_eq!(
+        bucket[0].next_at(top, Timestamp(1000)),
+        Some(Timestamp(1180))
+    );
+}
+
+#[test]
+fn owners_are_read_back_from_their_keys() {
+    let id = AccountId(-7);
+    let network = || {
+        crate::request::Remote::parse("2001:db8::1")
+            .unwrap()
+            .network()
+    };
+    for owner in [
+        Owner::Network(id, network()),
+        Owner::Account(id),
+        Owner::Known(id, network()),
+        Owner::Pin(id),
+        Owner::Windows(id),
+        Owner::WindowsAt(id, network()),
+    ] {
+        assert_eq!(Owner::of_key(&owner.key()), Some(owner));
+    }
+    assert_eq!(Owner::of_key(&slot(7).key()), None);
+    assert_eq!(Owner::of_key("7/none"), None);
+}

@@ -21,7 +21,12 @@ const DAY: i64 = 86_400;
 /// times deeper for a network that is known, and for a PIN beside a right code, which have a part of it of
 /// their own. So no stranger keeps an owner out, and all guesses together, from whichever networks an
 /// owner's phone has made known, are no more than so many and one for each refill.
-const REACH: u32 = KNOWN_NETWORKS as u32;
+pub(super) const REACH: u32 = KNOWN_NETWORKS as u32;
+
+/// The same for the windows whose code chance may find: in all, and in one network where one is open.
+pub(super) const WINDOWS: u32 = 3;
+/// See [`WINDOWS`].
+pub(super) const HERE: u32 = 2;
 
 impl Door<'_> {
     /// The charge for what is about to be compared.
@@ -78,7 +83,7 @@ impl Door<'_> {
         let all = Owner::Windows(account);
         let from = if risk.at_home {
             let here = Owner::WindowsAt(account, case.request.remote.network());
-            vec![(here, self.times(2)), (all, self.times(3))]
+            vec![(here, self.times(HERE)), (all, self.times(WINDOWS))]
         } else {
             vec![(all, self.times(1))]
         };
@@ -93,13 +98,8 @@ impl Door<'_> {
         ]
     }
 
-    /// So many times as many guesses as an account has.
     fn times(&self, factor: u32) -> Limit {
-        let limit = self.site.config.limits.account;
-        Limit {
-            burst: limit.burst.saturating_mul(factor),
-            ..limit
-        }
+        times(&self.site.config, factor)
     }
 
     fn of(
@@ -134,7 +134,11 @@ fn tomorrow(case: &Case<'_>) -> Timestamp {
     Timestamp(case.now.0.saturating_add(DAY))
 }
 
-/// The limits that hold for an account, for those who show them.
-pub fn account_bucket(config: &Config, account: AccountId) -> (Owner, Limit) {
-    (Owner::Account(account), config.limits.account)
+/// So many times as many guesses as an account has.
+pub(super) fn times(config: &Config, factor: u32) -> Limit {
+    let limit = config.limits.account;
+    Limit {
+        burst: limit.burst.saturating_mul(factor),
+        ..limit
+    }
 }

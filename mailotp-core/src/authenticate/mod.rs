@@ -1,6 +1,7 @@
 //! The one driver of a login: open → decide → settle → audit. Everything that can go wrong on the
 //! way ends in [`Answer::Unavailable`], and only observe mode turns that into something milder.
 
+mod budgets;
 mod charge;
 mod compare;
 mod phases;
@@ -21,7 +22,7 @@ use crate::rule::{Means, Mode};
 use crate::site::{Site, SiteError};
 use crate::store::Store;
 
-pub use charge::account_bucket;
+pub use budgets::{Budgets, Left, Refused};
 pub use phases::Gate;
 use report::{Failure, event, observed};
 pub use report::{Low, Report, without_site};

@@ -462,6 +462,14 @@ impl Store for MemoryStore {
         Ok(self.buckets.get(&owner.key()).cloned().unwrap_or_default())
     }
 
+    fn buckets(&mut self, account: AccountId) -> Result<Vec<(Owner, Bucket)>, StoreError> {
+        let owned = |(key, bucket): (&String, &Bucket)| {
+            let owner = Owner::of_key(key).filter(|owner| owner.account() == Some(account))?;
+            Some((owner, bucket.clone()))
+        };
+        Ok(self.buckets.iter().filter_map(owned).collect())
+    }
+
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
         let passes = |event: &&Event| {
             filter

@@ -158,6 +158,9 @@ pub trait Store {
     /// What is in a bucket.
     fn bucket(&mut self, owner: &Owner) -> Result<Bucket, StoreError>;
 
+    /// The buckets of an account that are kept, in any order: those that are not are full.
+    fn buckets(&mut self, account: AccountId) -> Result<Vec<(Owner, Bucket)>, StoreError>;
+
     /// The events that a filter lets through, oldest first.
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError>;
 }

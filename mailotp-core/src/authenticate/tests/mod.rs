@@ -101,6 +101,7 @@ forward! {
     identity() -> crate::store::Identity;
     accounts() -> Vec<crate::account::Account>;
     bucket(owner: &Owner) -> Bucket;
+    buckets(account: crate::id::AccountId) -> Vec<(Owner, Bucket)>;
     events(filter: &EventFilter) -> Vec<Event>;
 }
 
@@ -262,9 +263,9 @@ impl World {
     /// What is left of the account's budget for digits and PINs.
     fn guesses_left(&mut self, user: &str) -> u32 {
         let account = self.store.read(&name(user), None).unwrap().account.unwrap();
-        let (owner, limit) = account_bucket(&self.site.config, account.id);
-        let bucket = self.store.bucket(&owner).unwrap();
-        bucket.left(limit, Timestamp(self.now))
+        let buckets = self.store.buckets(account.id).unwrap();
+        let budgets = Budgets::of(&self.site.config, &buckets, Timestamp(self.now));
+        budgets.digits.left
     }
 
     fn app_password(&mut self, user: &str, scope: Scope) -> String {

@@ -1,10 +1,12 @@
 //! What every store promises, as tests that run on each of them: [`contract_of`] makes a module of
 //! tests for a way to get an empty store.
 
+mod budgets;
 mod kinds;
 
 use std::time::Duration;
 
+pub(crate) use budgets::*;
 pub(crate) use kinds::*;
 
 use super::{EventFilter, Store, StoreError};
@@ -39,6 +41,7 @@ macro_rules! contract_of {
                 what_was_revoked_in_the_meantime_is_lost,
                 a_lost_consumption_changes_nothing,
                 a_charge_is_kept_and_given_back,
+                the_buckets_of_an_account_are_listed_and_no_others,
                 strangers_leave_no_trace_but_their_slot,
                 equal_events_are_counted,
                 the_log_is_filtered,

@@ -239,6 +239,10 @@ impl Store for SqliteStore {
         rows::bucket(&self.connection, owner).map_err(failed)
     }
 
+    fn buckets(&mut self, account: AccountId) -> Result<Vec<(Owner, Bucket)>, StoreError> {
+        rows::buckets_of(&self.connection, account).map_err(failed)
+    }
+
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
         events::select(&self.connection, filter).map_err(failed)
     }

@@ -13,7 +13,7 @@ use crate::crypto::Tag;
 use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Network};
 
-pub(super) use bucket::{bucket, buckets, put_buckets};
+pub(super) use bucket::{bucket, buckets, buckets_of, put_buckets};
 pub(super) use credential::{credentials, insert_credential, renew};
 pub(super) use window::{insert_window, windows};
 
