@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use mailotp_core::audit::{Event, Quoted};
-use mailotp_core::authenticate::{self, Door, Gate, Low, Opening, Report, Visitor};
+use mailotp_core::authenticate::{self, Door, Earlier, Gate, Low, Opening, Report, Visitor};
 use mailotp_core::clock::{NoRandomness, Random, Timestamp};
 use mailotp_core::config::{Config, Enrolment};
 use mailotp_core::decide::{Answer, Handover};
@@ -44,13 +44,14 @@ pub fn authenticate(host: &mut dyn Host, args: &[&CStr]) -> Code {
 
 /// The `account` phase.
 pub fn account(host: &mut dyn Host, args: &[&CStr]) -> Code {
-    let standing = host.standing();
-    if standing == Some(Standing::Refused) {
-        return Code::PAM_AUTH_ERR;
-    }
-    let judged = standing == Some(Standing::Accepted);
+    let earlier = match host.standing() {
+        Some(Standing::Refused) => return Code::PAM_AUTH_ERR,
+        Some(Standing::Accepted) => Earlier::Accepted,
+        Some(Standing::Observed) => Earlier::WouldRefuse,
+        Some(Standing::PassedOn) | None => Earlier::Nothing,
+    };
     match Call::prepare(host, args) {
-        Ok((call, config)) => call.account(config, judged),
+        Ok((call, config)) => call.account(config, earlier),
         Err(Stop::At(code)) => code,
         Err(Stop::Unjudged(_)) => Code::PAM_SUCCESS,
     }
@@ -213,10 +214,10 @@ impl Call {
         }
     }
 
-    fn account(&self, config: Config, judged: bool) -> Code {
+    fn account(&self, config: Config, earlier: Earlier) -> Code {
         let report = match Site::of(config) {
             Ok(site) => self.door(&site, |door, visitor| {
-                door.account(visitor, judged, self.now)
+                door.account(visitor, earlier, self.now)
             }),
             Err(failed) => {
                 let (config, error) = &*failed;
@@ -280,7 +281,7 @@ impl Call {
         if let Some(low) = &report.low {
             log::warning(&notice(&report.event, low));
         }
-        host.remember(answer::standing_of(&report.answer))?;
+        host.remember(answer::standing_of(&report))?;
         if let Some(user) = &report.user {
             host.set_user(user.as_str())?;
         }

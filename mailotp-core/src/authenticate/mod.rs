@@ -23,7 +23,7 @@ use crate::site::{Site, SiteError};
 use crate::store::Store;
 
 pub use budgets::{Budgets, Left, Refused};
-pub use phases::Gate;
+pub use phases::{Earlier, Gate};
 use report::{Failure, event, observed};
 pub use report::{Low, Report, without_site};
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, SAME_EVENT_WITHIN, Store, StoreError,
-    may_merge,
+    UNENROLLED, may_merge,
 };
 use crate::account::{
     Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, Pinned, SealedPin, Settled,
@@ -33,6 +33,7 @@ pub(crate) struct MemoryStore {
     records: HashMap<AccountId, Record>,
     buckets: HashMap<String, Bucket>,
     events: Vec<Event>,
+    unenrolled: Vec<Event>,
     newest: Timestamp,
     generation: u64,
     site_pin: Option<SealedPin>,
@@ -417,6 +418,11 @@ impl Store for MemoryStore {
         self.records.insert(account, record);
         for change in changes {
             match change {
+                Change::Create(new) => {
+                    let name = Some(new.name.as_str());
+                    self.unenrolled
+                        .retain(|event| event.account.as_deref() != name);
+                }
                 Change::Forgive => {
                     let own = format!("{}/", account.0);
                     self.buckets.retain(|owner, _| !owner.starts_with(&own));
@@ -470,6 +476,27 @@ impl Store for MemoryStore {
         Ok(self.buckets.iter().filter_map(owned).collect())
     }
 
+    fn tell_of_unenrolled(&mut self, event: &Event) -> Result<(), StoreError> {
+        self.newest = self.newest.max(event.time);
+        let is_known = |record: &Record| {
+            let name = record.account.as_ref().map(|account| account.name.as_str());
+            name.is_some() && name == event.account.as_deref()
+        };
+        if self.records.values().any(is_known) {
+            return Ok(());
+        }
+        let same = |other: &Event| other.account == event.account;
+        let before = self.unenrolled.iter().position(same);
+        let before = before.map_or(0, |at| self.unenrolled.remove(at).count);
+        self.unenrolled.push(Event {
+            count: event.count + before,
+            ..event.clone()
+        });
+        let surplus = self.unenrolled.len().saturating_sub(UNENROLLED);
+        self.unenrolled.drain(..surplus);
+        Ok(())
+    }
+
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
         let passes = |event: &&Event| {
             filter
@@ -483,7 +510,9 @@ impl Store for MemoryStore {
                 && filter.since.is_none_or(|since| event.time >= since)
                 && (!filter.would_refuse || event.would.is_some())
         };
-        let mut found: Vec<Event> = self.events.iter().filter(passes).cloned().collect();
+        let unenrolled = self.unenrolled.iter().filter(|_| filter.would_refuse);
+        let all = self.events.iter().chain(unenrolled);
+        let mut found: Vec<Event> = all.filter(passes).cloned().collect();
         found.sort_by_key(|event| event.time);
         let skip = filter
             .limit

@@ -26,6 +26,9 @@ pub(crate) const KNOWN_NETWORKS: usize = 4;
 pub(crate) const KNOWN_DAYS: i64 = 30;
 const DAY: i64 = 86_400;
 
+/// Of so many names that no account has it is kept that they would be refused.
+pub(crate) const UNENROLLED: usize = 1000;
+
 /// Why a store did not do what it was asked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -161,7 +164,12 @@ pub trait Store {
     /// The buckets of an account that are kept, in any order: those that are not are full.
     fn buckets(&mut self, account: AccountId) -> Result<Vec<(Owner, Bucket)>, StoreError>;
 
-    /// The events that a filter lets through, oldest first.
+    /// Tells that a name that no account has would be refused: the last such event of each of the latest
+    /// so many names, with a count of all of them. Nothing, where an account has it.
+    fn tell_of_unenrolled(&mut self, event: &Event) -> Result<(), StoreError>;
+
+    /// The events that a filter lets through, oldest first; of those that would be refused, also the ones
+    /// of names that no account has.
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError>;
 }
 

@@ -102,6 +102,7 @@ forward! {
     accounts() -> Vec<crate::account::Account>;
     bucket(owner: &Owner) -> Bucket;
     buckets(account: crate::id::AccountId) -> Vec<(Owner, Bucket)>;
+    tell_of_unenrolled(event: &Event) -> ();
     events(filter: &EventFilter) -> Vec<Event>;
 }
 

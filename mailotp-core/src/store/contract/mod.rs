@@ -3,11 +3,13 @@
 
 mod budgets;
 mod kinds;
+mod unenrolled;
 
 use std::time::Duration;
 
 pub(crate) use budgets::*;
 pub(crate) use kinds::*;
+pub(crate) use unenrolled::*;
 
 use super::{EventFilter, Store, StoreError};
 use crate::account::*;
@@ -45,6 +47,9 @@ macro_rules! contract_of {
                 strangers_leave_no_trace_but_their_slot,
                 equal_events_are_counted,
                 the_log_is_filtered,
+                a_name_that_would_be_refused_is_kept_once_with_a_count,
+                a_name_that_an_account_has_is_told_of_there,
+                the_latest_thousand_names_are_kept,
                 changes_are_all_or_nothing,
                 the_generation_grows_with_every_change_and_all_that_is_used_up,
                 revoking_closes_windows,

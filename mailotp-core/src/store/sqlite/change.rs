@@ -12,7 +12,16 @@ pub(super) fn apply(
     change: &Change,
 ) -> rusqlite::Result<()> {
     match change {
-        Change::Create(account) => rows::insert_account(transaction, account),
+        Change::Create(account) => {
+            rows::insert_account(transaction, account)?;
+            // From now on its events say what would become of it.
+            transaction
+                .execute(
+                    "DELETE FROM unenrolled WHERE account = ?1",
+                    [account.name.as_str()],
+                )
+                .map(|_| ())
+        }
         Change::Add(credential) => rows::insert_credential(transaction, account, credential),
         Change::NameAliases(credential, tags) => {
             rows::insert_aliases(transaction, account, credential, tags)

@@ -243,6 +243,12 @@ impl Store for SqliteStore {
         rows::buckets_of(&self.connection, account).map_err(failed)
     }
 
+    fn tell_of_unenrolled(&mut self, event: &Event) -> Result<(), StoreError> {
+        self.write(false, |transaction| {
+            events::insert_unenrolled(transaction, event)
+        })
+    }
+
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
         events::select(&self.connection, filter).map_err(failed)
     }
