@@ -14,11 +14,11 @@ pub use app_password::{AppPassword, MailServer, PasswordFormat};
 pub use replace::Replacement;
 
 /// App passwords and one-time codes for mail.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(
     name = "mailotp-cli",
     version,
-    arg_required_else_help = true,
+    arg_required_else_help = false,
     infer_subcommands = false
 )]
 #[command(after_help = "Example: mailotp-cli --user alice --new add sheet")]
@@ -40,8 +40,11 @@ pub struct Cli {
 }
 
 /// What to do.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// Say where the account stands, and what to do next; the same without any command
+    #[command(after_help = "Example: mailotp-cli")]
+    Status,
     /// Make configuration, key ring and store, where they are missing
     #[command(after_help = "Example: mailotp-cli init")]
     Init,
@@ -54,7 +57,7 @@ pub enum Command {
     /// Make an app password, a sheet of codes, an authenticator, a sequence, or one-time user names
     Add {
         #[command(subcommand)]
-        kind: Add,
+        kind: Option<Add>,
     },
     /// Make what was added live
     #[command(
@@ -129,6 +132,56 @@ pub enum Command {
         #[arg(long)]
         from: String,
     },
+    /// Try a login out, dry: nothing is spent, but a wrong answer is charged
+    #[command(
+        after_help = "Example: mailotp-cli --user alice verify --service imap --from 192.0.2.1"
+    )]
+    Verify {
+        /// The service, as imap
+        #[arg(long)]
+        service: String,
+        /// An address, `local` or `unknown`
+        #[arg(long)]
+        from: String,
+    },
+    /// Let somebody in or not, for programs without PAM; exits 0 if a code or an app password was right
+    #[command(
+        after_help = "Example: mailotp-cli --user alice check --service imap --from 192.0.2.1 <secret"
+    )]
+    Check {
+        /// The service, as imap
+        #[arg(long)]
+        service: String,
+        /// An address, `local` or `unknown`
+        #[arg(long)]
+        from: String,
+    },
+    /// Print what completes this command at a shell
+    #[command(
+        after_help = "Example: mailotp-cli completions bash >/etc/bash_completion.d/mailotp-cli"
+    )]
+    Completions {
+        /// bash, zsh or fish
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page for each command into a folder
+    #[command(after_help = "Example: mailotp-cli man /usr/local/share/man/man8")]
+    Man {
+        /// The folder; it must be there
+        folder: PathBuf,
+    },
+    /// Serve users who may not open the store
+    #[command(after_help = "Example: mailotp-cli helper")]
+    Helper {
+        /// The socket; instead of the one of the configuration, or of systemd
+        #[arg(long, value_name = "PATH")]
+        listen: Option<PathBuf>,
+    },
+    /// The account's own rules: they narrow what the administrator's give
+    Rule {
+        #[command(subcommand)]
+        action: Rule,
+    },
     /// List, lock and unlock accounts; give guesses back
     User {
         #[command(subcommand)]
@@ -139,6 +192,9 @@ pub enum Command {
         #[command(subcommand)]
         action: Store,
     },
+    /// Forget what is old, and tell the hooks what owners should hear; for a timer
+    #[command(after_help = "Example: mailotp-cli maintain")]
+    Maintain,
     /// Say that the clock is right
     Clock {
         #[command(subcommand)]
@@ -150,7 +206,7 @@ pub enum Command {
 }
 
 /// A server.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Server {
     /// Dovecot 2.3
     #[command(after_help = "Example: mailotp-cli setup dovecot")]
@@ -187,7 +243,7 @@ pub enum Server {
 }
 
 /// Where a credential may be used.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Scope {
     /// For this service or group only (may be repeated)
     #[arg(long, value_name = "SERVICE")]
@@ -229,8 +285,45 @@ pub enum QrFormat {
     Svg,
 }
 
+/// An account's own rules.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Rule {
+    /// Those that it has; the first that matches counts
+    #[command(after_help = "Example: mailotp-cli --user alice rule list")]
+    List,
+    /// One more, behind the others
+    #[command(
+        after_help = "Example: mailotp-cli --user alice rule add --service webmail --accept otp"
+    )]
+    Add(NewRule),
+    /// Without these
+    #[command(after_help = "Example: mailotp-cli --user alice rule remove k7d2m9qx")]
+    Remove {
+        /// IDs, as `rule list` has them
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}
+
+/// A rule.
+#[derive(Clone, Debug, Args)]
+pub struct NewRule {
+    /// For this service or group only (may be repeated)
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Vec<String>,
+    /// From this network, `local` or `unknown` only (may be repeated)
+    #[arg(long, value_name = "NETWORK")]
+    pub from: Vec<String>,
+    /// What it accepts: password, app-password, otp, password+otp (may be repeated)
+    #[arg(long, value_name = "KIND", required_unless_present = "deny")]
+    pub accept: Vec<String>,
+    /// Accept nothing
+    #[arg(long, conflicts_with = "accept")]
+    pub deny: bool,
+}
+
 /// PINs.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Pin {
     /// Choose one; it is asked for
     #[command(after_help = "Example: mailotp-cli --user alice pin set")]
@@ -249,7 +342,7 @@ pub enum Pin {
 }
 
 /// The store.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Store {
     /// Bring a store of an earlier version to this one
     #[command(after_help = "Example: mailotp-cli store migrate")]
@@ -257,7 +350,7 @@ pub enum Store {
 }
 
 /// Windows.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Grace {
     /// The open ones
     #[command(after_help = "Example: mailotp-cli --user alice grace list")]
@@ -271,7 +364,7 @@ pub enum Grace {
 }
 
 /// Accounts.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum User {
     /// All of them
     #[command(after_help = "Example: mailotp-cli user list")]
@@ -283,14 +376,33 @@ pub enum User {
         name: String,
     },
     /// Let nobody in, by whatever means
-    #[command(after_help = "Example: mailotp-cli user lock alice")]
+    #[command(
+        after_help = "Example: mailotp-cli user lock alice --at 2027-01-31   (when her contract ends)"
+    )]
     Lock {
         /// Which
         name: String,
+        /// Not now, but from then on: 14d, 2027-01-31, 2027-01-31T12:00:00Z
+        #[arg(long, value_name = "WHEN")]
+        at: Option<String>,
     },
     /// Let somebody in again
     #[command(after_help = "Example: mailotp-cli user unlock alice")]
     Unlock {
+        /// Which
+        name: String,
+    },
+    /// Give an account another name; what it has and its log go with it
+    #[command(after_help = "Example: mailotp-cli user rename alice alice.miller")]
+    Rename {
+        /// Which
+        name: String,
+        /// The new name
+        new_name: String,
+    },
+    /// Take an account away, with all that it has and with its log
+    #[command(after_help = "Example: mailotp-cli user remove alice")]
+    Remove {
         /// Which
         name: String,
     },
@@ -303,7 +415,7 @@ pub enum User {
 }
 
 /// The clock.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Clock {
     /// It was ahead once, and is right now: windows and TOTP are trusted to it again
     #[command(after_help = "Example: mailotp-cli clock accept")]
@@ -311,7 +423,7 @@ pub enum Clock {
 }
 
 /// What of the log.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Log {
     /// Not older than this: 1d, 2027-01-31, 2027-01-31T12:00:00Z
     #[arg(long, value_name = "WHEN")]

@@ -1,16 +1,24 @@
 //! What a command works with: the site, its store, and whose account it is about.
 
-use mailotp_core::admin::{Admin, Known};
+use std::path::PathBuf;
+
+use mailotp_core::account::Credential;
+use mailotp_core::admin::{self, Admin, Known};
 use mailotp_core::clock::{NoRandomness, Random, Timestamp};
+use mailotp_core::config::Config;
 use mailotp_core::crypto::HeapArena;
 use mailotp_core::request::AccountName;
 use mailotp_core::site::{Site, SiteError, load_config};
+use mailotp_core::store::Store;
 use mailotp_core::store::sqlite::SqliteStore;
 use nix::unistd::{Uid, User, geteuid};
+use zeroize::Zeroizing;
 
 use crate::cli::Cli;
-use crate::error::{CliError, NOT_PERMITTED, UNUSABLE};
+use crate::error::CliError;
+use crate::helper::Permit;
 use crate::output::Output;
+use crate::terminal;
 
 /// The kernel's randomness.
 pub struct System;
@@ -19,6 +27,14 @@ impl Random for System {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
         getrandom::fill(bytes).map_err(|_| NoRandomness)
     }
+}
+
+/// Where a command can be run.
+pub enum Opened<'a> {
+    /// In this process.
+    Here(Box<Context<'a>>),
+    /// By the helper that listens there.
+    Helper(PathBuf),
 }
 
 /// An opened site.
@@ -33,33 +49,52 @@ pub struct Context<'a> {
     pub output: Output,
     /// When the command began.
     pub now: Timestamp,
+    /// Who has it run.
+    pub actor: String,
+    /// Whether that is an administrator.
+    pub is_administrator: bool,
 }
 
 impl<'a> Context<'a> {
-    /// Opens the site that the command line names. Whoever can open it is its administrator.
-    pub fn open(cli: &'a Cli) -> Result<Context<'a>, CliError> {
+    /// Opens the site that the command line names. Whoever can open it is its administrator; for others
+    /// the helper does, at this socket.
+    pub fn open(cli: &'a Cli) -> Result<Opened<'a>, CliError> {
         let config = load_config(&cli.config)?;
+        let socket = config.helper.socket.clone();
+        match Context::of(cli, config, actor(), true) {
+            Ok(context) => Ok(Opened::Here(Box::new(context))),
+            Err(error) if error.is_forbidden() => Ok(Opened::Helper(socket)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The same inside of the helper, for somebody else.
+    pub fn serve(cli: &'a Cli, actor: String, permit: Permit) -> Result<Context<'a>, CliError> {
+        let config = load_config(&cli.config)?;
+        let is_administrator = permit == Permit::Everything;
+        Ok(Context::of(cli, config, actor, is_administrator)?)
+    }
+
+    fn of(
+        cli: &'a Cli,
+        config: Config,
+        actor: String,
+        is_administrator: bool,
+    ) -> Result<Context<'a>, SiteError> {
         // A rule that can never match is a slip that somebody relies on: not one step further.
         if let Some(dead) = config.warnings.first() {
-            return Err(SiteError::from(dead.clone()).into());
+            return Err(dead.clone().into());
         }
-        let socket = config.helper_socket.clone();
-        let site = Site::of(config).map_err(|failed| {
-            let error = failed.1;
-            if error.is_forbidden() {
-                unprivileged(cli, &socket)
-            } else {
-                error.into()
-            }
-        })?;
+        let site = Site::of(config).map_err(|failed| failed.1)?;
         let store = site.open_store()?;
-        let output = Output::new(cli.json);
         Ok(Context {
             cli,
             site,
             store,
-            output,
+            output: Output::new(cli.json),
             now: std::time::SystemTime::now().into(),
+            actor,
+            is_administrator,
         })
     }
 
@@ -72,6 +107,14 @@ impl<'a> Context<'a> {
             ));
         };
         self.name(user)
+    }
+
+    /// How the user of this account calls the command: administrators say whose account they mean.
+    pub fn called(&self) -> String {
+        match self.cli.user.as_deref() {
+            Some(user) if user != self.actor => format!("mailotp-cli --user {user}"),
+            _ => "mailotp-cli".to_owned(),
+        }
     }
 
     /// The name of an account, normalised.
@@ -94,6 +137,20 @@ impl<'a> Context<'a> {
         Ok(self.admin(|admin| admin.account(&name))?)
     }
 
+    /// The seed of an authenticator or a token, in base32.
+    pub fn seed(
+        &self,
+        account: &AccountName,
+        credential: &Credential,
+    ) -> Result<Option<Zeroizing<String>>, CliError> {
+        let mut store = self.site.open_store()?;
+        let known = store.read(account, None).map_err(SiteError::from)?.account;
+        let Some(known) = known else {
+            return Ok(None);
+        };
+        Ok(admin::seed(&self.site, &known, credential)?)
+    }
+
     /// Runs something of administration, and notes the store's new generation in the key ring.
     pub fn admin<T, E>(
         &mut self,
@@ -105,7 +162,7 @@ impl<'a> Context<'a> {
             random: &mut System,
             arena: &mut HeapArena,
             now: self.now,
-            actor: actor(),
+            actor: self.actor.clone(),
             host: host_name(),
             generation: None,
         };
@@ -114,29 +171,12 @@ impl<'a> Context<'a> {
             && let Err(error) = self.site.note_generation(generation)
         {
             // The change is made; what is missing is one of the guards around it.
-            eprintln!("mailotp-cli: warning: {error}\n  {}", error.remedy());
+            terminal::note(&format!(
+                "mailotp-cli: warning: {error}\n  {}\n",
+                error.remedy()
+            ));
         }
         result
-    }
-}
-
-/// The site's files belong to somebody else: the helper would have to do it.
-fn unprivileged(cli: &Cli, socket: &std::path::Path) -> CliError {
-    let me = actor();
-    match &cli.user {
-        Some(user) if *user != me => CliError::new(
-            NOT_PERMITTED,
-            format!("{me} may not act for \"{}\"", user.escape_debug()),
-            "Ask an administrator, or run the command as root.",
-        ),
-        _ => CliError::new(
-            UNUSABLE,
-            format!(
-                "the helper at {} does not answer, and the store is not {me}'s",
-                socket.display()
-            ),
-            "Ask an administrator, or run the command as root with --user.",
-        ),
     }
 }
 

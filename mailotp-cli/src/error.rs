@@ -40,6 +40,11 @@ impl CliError {
         CliError::new(USAGE, message, remedy)
     }
 
+    /// What went wrong stands in the result already.
+    pub fn silent(exit: u8) -> CliError {
+        CliError::new(exit, "", "")
+    }
+
     fn code(&self) -> &'static str {
         match self.exit {
             USAGE => "usage",
@@ -52,6 +57,9 @@ impl CliError {
 
     /// Prints it to standard error.
     pub fn print(&self, json: bool) {
+        if self.message.is_empty() {
+            return;
+        }
         if json {
             let error = serde_json::json!({
                 "error": { "code": self.code(), "message": self.message, "remedy": self.remedy }
@@ -85,6 +93,14 @@ impl From<AdminError> for CliError {
                 let remedy = format!("Look for it with: mailotp-cli --user {account} grace list");
                 return CliError::new(NOT_FOUND, message, remedy);
             }
+            AdminError::NoRule { account, .. } => {
+                let remedy = format!("Look for it with: mailotp-cli --user {account} rule list");
+                return CliError::new(NOT_FOUND, message, remedy);
+            }
+            AdminError::NameTaken(_) => {
+                (FAILED, "Choose another name, or remove that account first.")
+            }
+            AdminError::TooManyRules(_) => (FAILED, "Remove one, or write it into fewer."),
             AdminError::NoAccount(_) => (
                 NOT_FOUND,
                 "Check the name; to make a new account, add its first credential with --new.",

@@ -4,16 +4,21 @@ mod cli;
 mod commands;
 mod context;
 mod error;
+mod file;
+mod helper;
+mod hooks;
 mod input;
 mod output;
 mod phone;
 mod qr;
 mod sheet;
+mod terminal;
 mod time;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use cli::Cli;
 use error::CliError;
@@ -23,23 +28,14 @@ fn main() -> ExitCode {
     // command would leave.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
     let json = std::env::args_os().any(|arg| arg == "--json");
-    let result = match Cli::try_parse() {
+    let result = match parse() {
         Ok(cli) => commands::run(&cli),
         // Help and version are what was asked for, not errors.
         Err(help) if !help.use_stderr() => {
             let _ = help.print();
             return ExitCode::SUCCESS;
         }
-        Err(usage) if json => {
-            // What follows the first line repeats the usage; that is for people.
-            let text = usage.render().to_string();
-            let message = text
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .trim_start_matches("error: ");
-            Err(CliError::usage(message, "Run: mailotp-cli --help"))
-        }
+        Err(wrong) if json => Err(usage(&wrong)),
         Err(usage) => {
             let _ = usage.print();
             return ExitCode::from(error::USAGE);
@@ -52,4 +48,26 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit)
         }
     }
+}
+
+/// Reads the command line. Without a command it asks where one stands.
+fn parse() -> Result<Cli, clap::Error> {
+    let words = || std::env::args_os();
+    Cli::try_parse().or_else(|wrong| match wrong.kind() {
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Cli::try_parse_from(words().chain(["status".into()])).map_err(|_| wrong)
+        }
+        _ => Err(wrong),
+    })
+}
+
+/// Wrong usage, in one sentence. What follows its first line repeats the usage; that is for people.
+fn usage(wrong: &clap::Error) -> CliError {
+    let text = wrong.render().to_string();
+    let message = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ");
+    CliError::usage(message, "Run: mailotp-cli --help")
 }

@@ -7,6 +7,11 @@ use mailotp_core::config::DurationText;
 use serde_json::Value;
 
 use crate::error::CliError;
+use crate::terminal;
+
+fn zone() -> TimeZone {
+    terminal::with(|terminal| terminal.zone())
+}
 
 /// For programs.
 pub fn utc(time: Timestamp) -> String {
@@ -23,7 +28,7 @@ pub fn utc_or_null(time: Option<Timestamp>) -> Value {
 /// For people.
 pub fn local(time: Timestamp) -> String {
     let time = jiff::Timestamp::from_second(time.0).unwrap_or(jiff::Timestamp::MAX);
-    time.to_zoned(TimeZone::system())
+    time.to_zoned(zone())
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()
 }
@@ -63,9 +68,7 @@ pub fn when(text: &str, now: Timestamp, sign: i64, day: Day) -> Result<Timestamp
     } else {
         date
     };
-    let zoned = date
-        .to_datetime(Time::midnight())
-        .to_zoned(TimeZone::system());
+    let zoned = date.to_datetime(Time::midnight()).to_zoned(zone());
     zoned
         .map(|zoned| Timestamp(zoned.timestamp().as_second()))
         .map_err(|why| CliError::usage(why.to_string(), "Write an earlier day."))

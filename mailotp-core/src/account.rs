@@ -11,6 +11,7 @@ use crate::crypto::{Salt, Tag};
 use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Network, Remote, Service};
 use crate::rfc2289::{Algorithm, Seed};
+use crate::rule::Rule;
 use crate::window::{Binding, Window, WindowKey};
 
 /// What concerns the account as a whole.
@@ -248,7 +249,16 @@ impl Credential {
 
     /// So few codes are left that its owner should hear of it.
     pub fn is_low(&self) -> bool {
-        self.runs_out() && self.left().is_some_and(|left| left <= LOW_WATER)
+        self.left().is_some_and(|left| self.would_be_low(left))
+    }
+
+    /// Whether it were low with so many codes left: at ten, or at half of what it began with.
+    pub fn would_be_low(&self, left: u32) -> bool {
+        let low_water = match self.kind {
+            Kind::Sheet { size, .. } | Kind::Alias { size } => LOW_WATER.min(size / 2),
+            _ => LOW_WATER,
+        };
+        self.runs_out() && left <= low_water
     }
 }
 
@@ -266,6 +276,15 @@ pub struct LastUse {
     pub remote: String,
 }
 
+/// A rule that an account has made for itself: it narrows what the administrator's rules give.
+#[derive(Clone, Debug)]
+pub struct OwnRule {
+    /// Names it.
+    pub id: CredentialId,
+    /// What it says; of everybody, since it is the account's own.
+    pub rule: Rule,
+}
+
 /// What a store knows of one name, read at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -275,6 +294,8 @@ pub struct Snapshot {
     pub credentials: Vec<Credential>,
     /// The windows that were opened and not closed.
     pub windows: Vec<Window>,
+    /// Its own rules, in the order in which they were made.
+    pub rules: Vec<OwnRule>,
     /// Networks from which the account really logged in of late.
     pub known: Vec<Network>,
     /// The time of the newest event of the whole store.
@@ -534,8 +555,18 @@ pub enum Change {
     SetPin(Option<SealedPin>),
     /// The site's PIN; `None`: no more. All windows end.
     SetSitePin(Option<SealedPin>),
+    /// Another name for the account, and for its events; fails where it is taken.
+    RenameAccount(AccountName),
+    /// The account goes, with all that belongs to it, and its events.
+    Remove,
     /// Nobody comes in any more, or somebody does again.
     Lock(bool),
+    /// Nobody comes in from then on; `None`: that is taken back.
+    Expire(Option<Timestamp>),
+    /// A rule of the account's own, behind those that it has. Its windows end.
+    AddRule(Box<OwnRule>),
+    /// Its own rules of these ids go. Its windows end.
+    RemoveRules(Vec<CredentialId>),
     /// All guesses are given back.
     Forgive,
     /// The clock of the event is right, whatever the store has seen. Concerns the whole store; the

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use crate::clock::Timestamp;
 
 /// One line of the audit log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Event {
     /// When; of several equal ones, the last.
     pub time: Timestamp,
@@ -54,6 +57,19 @@ macro_rules! names {
             /// The one of that name.
             pub fn parse(name: &str) -> Option<$type> {
                 Self::ALL.iter().copied().find(|one| one.as_str() == name)
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<$type, D::Error> {
+                let name = String::deserialize(from)?;
+                $type::parse(&name).ok_or_else(|| de::Error::custom("no such word"))
             }
         }
 
@@ -158,6 +174,16 @@ names! {
         PinSet = "pin-set",
         /// A change: a PIN was taken away.
         PinCleared = "pin-cleared",
+        /// A change: the account has a rule of its own more.
+        RuleAdded = "rule-added",
+        /// A change: the account has a rule of its own less.
+        RuleRemoved = "rule-removed",
+        /// A dry login: the secret would let in, and nothing was spent.
+        Verified = "verified",
+        /// A change: the account has another name.
+        AccountRenamed = "account-renamed",
+        /// A change: an account was removed; its name goes with it.
+        AccountRemoved = "account-removed",
         /// A change: windows were ended.
         GraceEnded = "grace-ended",
         /// A change: the account was locked.

@@ -18,6 +18,7 @@ pub mod credential;
 pub mod crypto;
 pub mod decide;
 pub mod files;
+pub mod helper;
 pub mod id;
 pub mod mark;
 pub mod prompt;

@@ -2,6 +2,7 @@
 //! accepted.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -36,6 +37,19 @@ pub enum Means {
 }
 
 impl Means {
+    /// All of them.
+    pub const ALL: [Means; 4] = [
+        Means::Password,
+        Means::AppPassword,
+        Means::Otp,
+        Means::PasswordOtp,
+    ];
+
+    /// The one that the configuration writes like this.
+    pub fn parse(name: &str) -> Option<Means> {
+        Means::ALL.into_iter().find(|means| means.as_str() == name)
+    }
+
     /// As the configuration writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -65,6 +79,11 @@ impl Accept {
     /// Whether a one-time code is of any use.
     pub fn takes_codes(&self) -> bool {
         self.has(Means::Otp) || self.has(Means::PasswordOtp)
+    }
+
+    /// What this and `other` accept both.
+    pub fn both(&self, other: &Accept) -> Accept {
+        Accept(self.0.intersection(&other.0).copied().collect())
     }
 
     /// What is left of it for a module behind one that judges the password: the code alone.
@@ -101,6 +120,16 @@ impl Place {
         match (self, other) {
             (Place::Net(wide), Place::Net(narrow)) => wide.contains(narrow),
             (one, other) => one == other,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Net(net) => net.fmt(f),
+            Place::Local => f.write_str("local"),
+            Place::Unknown => f.write_str("unknown"),
         }
     }
 }

@@ -155,7 +155,7 @@ impl Site {
         let tag = self.keys.identity().0;
         let name: String = tag[..4].iter().map(|byte| format!("{byte:02x}")).collect();
         let folder = |path: &Path| path.parent().unwrap_or(Path::new(".")).to_owned();
-        let folders = [folder(&self.config.helper_socket), folder(&self.config.key)];
+        let folders = [folder(&self.config.helper.socket), folder(&self.config.key)];
         Mark::new(&name, &[&folders[0], &folders[1]])
     }
 }

@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "account",
         &[
-            "audit", "budget", "clock", "crypto", "id", "request", "window", "rfc2289",
+            "audit", "budget", "clock", "crypto", "id", "request", "window", "rfc2289", "rule",
         ],
     ),
     (
@@ -64,6 +64,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "store",
         &[
             "account", "audit", "budget", "clock", "crypto", "id", "request", "window", "rfc2289",
+            "rule",
         ],
     ),
     ("mark", &["files"]),
@@ -97,13 +98,20 @@ const LAYERS: &[(&str, &[&str])] = &[
             "config",
             "credential",
             "crypto",
+            "decide",
             "files",
             "id",
+            "rule",
             "request",
             "site",
             "store",
             "rfc2289",
         ],
+    ),
+    // The only one that speaks with another process.
+    (
+        "helper",
+        &["audit", "authenticate", "clock", "decide", "request"],
     ),
 ];
 

@@ -2,31 +2,23 @@
 
 use std::ffi::CStr;
 use std::path::Path;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use mailotp_core::audit::{Event, Quoted};
-use mailotp_core::authenticate::{self, Door, Earlier, Gate, Low, Opening, Report, Visitor};
-use mailotp_core::clock::{NoRandomness, Random, Timestamp};
+use mailotp_core::authenticate::{self, Earlier, Gate, Low, Opening, Report, Visitor};
+use mailotp_core::clock::Timestamp;
 use mailotp_core::config::{Config, Enrolment};
 use mailotp_core::decide::{Answer, Handover};
-use mailotp_core::request::{AccountName, Remote, Request, Secret, Service};
-use mailotp_core::site::{self, Site, SiteError};
+use mailotp_core::request::{AccountName, Remote, Service};
+use mailotp_core::site::{self, SiteError};
 use pam::constants::PamResultCode;
 
 use crate::args::{Args, SecretSource};
+use crate::bench::Bench;
 use crate::host::{Host, Standing, Typed};
-use crate::{answer, ffi, log};
+use crate::{answer, log};
 
 type Code = PamResultCode;
-
-/// The kernel's randomness.
-struct System;
-
-impl Random for System {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
-        getrandom::fill(bytes).map_err(|_| NoRandomness)
-    }
-}
 
 /// The `auth` phase.
 pub fn authenticate(host: &mut dyn Host, args: &[&CStr]) -> Code {
@@ -90,9 +82,6 @@ fn leave_to_the_next(host: &mut dyn Host, args: &Args) -> Result<Code, Code> {
     Ok(Code::PAM_IGNORE)
 }
 
-/// What is said where there is nothing to judge.
-const NOTHING_ASKED: &str = "use_first_pass: no module before has asked for a password";
-
 /// What was typed: asked for, or taken from a module before. `None`: that was to be used, and is not there.
 fn secret(host: &mut dyn Host, args: &Args, prompt: &str) -> Result<Option<Typed>, Code> {
     // As a second step the password that is there already is not the code.
@@ -117,13 +106,15 @@ pub fn setcred(host: &dyn Host) -> Code {
 }
 
 /// One call of libpam, once it is known what it is about.
-struct Call {
-    args: Args,
-    account: AccountName,
-    service: Service,
-    remote: Remote,
-    now: Timestamp,
-    host_name: String,
+pub(crate) struct Call {
+    pub args: Args,
+    pub account: AccountName,
+    pub service: Service,
+    pub remote: Remote,
+    pub now: Timestamp,
+    pub host_name: String,
+    /// The site's own domain, as it stood in `PAM_USER`.
+    pub domain: Option<String>,
 }
 
 impl Call {
@@ -158,6 +149,11 @@ impl Call {
         let call = Call {
             remote: Remote::of_pam(host.rhost().as_deref(), host.tty().as_deref()),
             host_name: host_name(),
+            domain: std::str::from_utf8(&user)
+                .ok()
+                .and_then(|user| user.split_once('@'))
+                .map(|(_, domain)| domain.to_owned())
+                .filter(|domain| config.naming.is_own(domain)),
             now: SystemTime::now().into(),
             args,
             account,
@@ -168,44 +164,23 @@ impl Call {
     }
 
     fn authenticate(&self, host: &mut dyn Host, config: Config) -> Result<Code, Code> {
-        let site = match Site::of(config) {
-            Ok(site) => site,
+        let bench = match Bench::of(config) {
+            Ok(bench) => bench,
             Err(failed) => return self.without_site(host, &failed.0, &failed.1),
         };
-        let typed = match self.door(&site, |door, visitor| door.opening(visitor, self.now)) {
+        let typed = match bench.opening(self) {
             Opening::Ask(prompt) => secret(host, &self.args, &prompt)?,
             Opening::Done(report) => return self.finish(host, *report, None),
         };
         if self.args.challenge {
-            return Ok(self.gate(&site, typed.as_deref().map_or(&[], Vec::as_slice)));
+            return Ok(self.gate(&bench, &typed.unwrap_or_default()));
         }
-        let secret = match &typed {
-            Some(typed) => Secret::new(typed.clone()).map_err(|why| why.to_string()),
-            None => Err(NOTHING_ASKED.to_owned()),
-        };
-        let report = match secret {
-            Err(why) => self.door(&site, |door, visitor| {
-                door.malformed(visitor, self.now, why)
-            }),
-            Ok(secret) => {
-                let request = Request {
-                    account: self.account.clone(),
-                    service: self.service.clone(),
-                    remote: self.remote,
-                    secret,
-                    alias: None,
-                    second_step: self.args.second_step,
-                };
-                // The answer may have taken minutes: the clock is read again.
-                let now = SystemTime::now().into();
-                self.door(&site, |door, _| door.login(request, now))
-            }
-        };
+        let report = bench.login(self, typed.as_ref());
         self.finish(host, report, typed)
     }
 
-    fn gate(&self, site: &Site, typed: &[u8]) -> Code {
-        match self.door(site, |door, visitor| door.gate(visitor, typed, self.now)) {
+    fn gate(&self, bench: &Bench, typed: &Typed) -> Code {
+        match bench.gate(self, typed) {
             Ok(gate) => answer::of_gate(gate),
             Err(report) => {
                 log::event(&report.event, report.problem.as_deref());
@@ -215,16 +190,11 @@ impl Call {
     }
 
     fn account(&self, config: Config, earlier: Earlier) -> Code {
-        let report = match Site::of(config) {
-            Ok(site) => self.door(&site, |door, visitor| {
-                door.account(visitor, earlier, self.now)
-            }),
+        let report = match Bench::of(config) {
+            Ok(bench) => bench.account(self, earlier),
             Err(failed) => {
                 let (config, error) = &*failed;
-                let (visitor, host) = (self.visitor(), &self.host_name);
-                Some(authenticate::without_site(
-                    config, visitor, host, error, self.now,
-                ))
+                Some(self.unavailable(config, error))
             }
         };
         let Some(report) = report else {
@@ -247,8 +217,7 @@ impl Call {
         config: &Config,
         error: &SiteError,
     ) -> Result<Code, Code> {
-        let report =
-            authenticate::without_site(config, self.visitor(), &self.host_name, error, self.now);
+        let report = self.unavailable(config, error);
         if self.args.challenge {
             let Answer::PassOn(_) = report.answer else {
                 log::event(&report.event, report.problem.as_deref());
@@ -261,6 +230,11 @@ impl Call {
             _ => None,
         };
         self.finish(host, report, typed)
+    }
+
+    /// What becomes of a login that cannot be judged.
+    pub(crate) fn unavailable(&self, config: &Config, error: &SiteError) -> Report {
+        authenticate::without_site(config, self.visitor(), &self.host_name, error, self.now)
     }
 
     /// Event, next module's password, standing, user, code: in this order.
@@ -283,26 +257,21 @@ impl Call {
         }
         host.remember(answer::standing_of(&report))?;
         if let Some(user) = &report.user {
-            host.set_user(user.as_str())?;
+            host.set_user(&self.named_as_typed(user))?;
         }
         Ok(answer::of_login(&report.answer))
     }
 
-    fn door<T>(&self, site: &Site, work: impl FnOnce(&mut Door<'_>, Visitor<'_>) -> T) -> T {
-        // One deadline over all that one question to the store takes, the hash included.
-        let deadline = Instant::now() + site.config.timeout;
-        let mut door = Door {
-            site,
-            open_store: &mut || Ok(Box::new(site.open_store()?.until(deadline))),
-            random: &mut System,
-            arena: &mut ffi::MappedArena,
-            host: &self.host_name,
-            mark: &mut |generation| site.mark().note(generation),
-        };
-        work(&mut door, self.visitor())
+    /// The account, in the form in which the host names others: whoever types an alias with the site's own
+    /// domain would have typed it behind the account as well, and the mailbox may be named by it.
+    fn named_as_typed(&self, user: &AccountName) -> String {
+        match &self.domain {
+            Some(domain) if !user.as_str().contains('@') => format!("{user}@{domain}"),
+            _ => user.to_string(),
+        }
     }
 
-    fn visitor(&self) -> Visitor<'_> {
+    pub(crate) fn visitor(&self) -> Visitor<'_> {
         Visitor {
             account: &self.account,
             service: &self.service,
@@ -337,7 +306,7 @@ fn notice(event: &Event, low: &Low) -> String {
         "running low: account={} credential={} kind={} left={}",
         name(&event.account),
         name(&event.credential),
-        low.kind,
+        name(&event.kind),
         low.left
     )
 }

@@ -9,6 +9,7 @@ use mailotp_core::admin::initialise;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::bench::System;
 
 /// A host that answers from a script.
 #[derive(Default)]

@@ -14,6 +14,7 @@ compile_error!(
 
 mod answer;
 mod args;
+mod bench;
 mod ffi;
 mod hooks;
 mod host;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod add;
+mod alias;
 mod challenge;
 mod compute;
 mod explain;
@@ -10,14 +11,20 @@ mod files;
 mod grace;
 mod init;
 mod log;
+mod oath;
 mod output;
 mod phones;
+mod pin;
 mod profile;
 mod qr;
+mod replace;
 mod revoke;
+mod sequence;
 mod setup;
 mod sheet;
 mod show;
+mod status;
+mod store;
 mod usage;
 mod user;
 

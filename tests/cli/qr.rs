@@ -5,9 +5,12 @@ use std::fs;
 use harness::qr::{Picture, read};
 use harness::site::Site;
 
-/// Adds an authenticator with the QR code in a file: the URI.
-fn add(site: &Site, format: &str, file: &str) -> String {
-    let made = site.add("alice", &["totp", "--qr", format, "--output", file]);
+/// What has a QR code with a URI.
+const KINDS: [&str; 2] = ["totp", "hotp"];
+
+/// Adds an authenticator or a token with the QR code in a file: the URI.
+fn add(site: &Site, kind: &str, format: &str, file: &str) -> String {
+    let made = site.add("alice", &[kind, "--qr", format, "--output", file]);
     assert_eq!(site.mode(file), 0o600, "it holds the seed");
     made["uri"].as_str().expect("a URI").to_owned()
 }
@@ -15,27 +18,35 @@ fn add(site: &Site, format: &str, file: &str) -> String {
 #[test]
 fn a_png_says_the_uri() {
     let site = Site::new("otp.issuer = \"Mail of Example\"\n");
-    let uri = add(&site, "png", "qr.png");
-    assert_eq!(read(&site.path("qr.png")), uri);
+    for kind in KINDS {
+        let uri = add(&site, kind, "png", kind);
+        assert!(uri.starts_with(&format!("otpauth://{kind}/")), "{uri}");
+        assert_eq!(read(&site.path(kind)), uri);
+    }
 }
 
 #[test]
 fn an_svg_says_the_uri() {
     let site = Site::new("");
-    let uri = add(&site, "svg", "qr.svg");
-    let svg = fs::read_to_string(site.path("qr.svg")).expect("it was written");
-    assert!(svg.trim_start().starts_with('<'), "{svg}");
-    assert_eq!(Picture::from_svg(&svg).read(), uri);
+    for kind in KINDS {
+        let uri = add(&site, kind, "svg", kind);
+        let svg = fs::read_to_string(site.path(kind)).expect("it was written");
+        assert!(svg.trim_start().starts_with('<'), "{svg}");
+        assert_eq!(Picture::from_svg(&svg).read(), uri);
+    }
 }
 
 #[test]
 fn a_terminal_shows_the_uri_twice() {
     let site = Site::new("");
-    for format in [&["--qr", "terminal"][..], &[]] {
-        let words = ["--user", "alice", "--new", "add", "totp"]
-            .iter()
-            .chain(format);
-        let shown = site.cli(words.copied()).done().stdout;
+    for (kind, format) in [
+        ("totp", &["--qr", "terminal"][..]),
+        ("totp", &[]),
+        ("hotp", &[]),
+    ] {
+        let words = ["--user", "alice", "--new", "add", kind];
+        let words = words.iter().chain(format).copied();
+        let shown = site.cli(words).done().stdout;
         let mut words = shown.split_whitespace();
         let uri = words.find(|word| word.starts_with("otpauth://"));
         let uri = uri.unwrap_or_else(|| panic!("no URI: {shown}"));

@@ -21,7 +21,6 @@ fn what_is_not_understood_is_wrong_usage_in_both_forms() {
         &["--user", "alice", "rename", "x"],
         &["log", "--limit", "many"],
         &["log", "--since", "yesterdayish"],
-        &[],
     ] {
         let human = site.cli(words.iter().copied()).exits(2);
         assert!(

@@ -7,19 +7,9 @@ use crate::steps::stage::{run, text};
 /// A sheet of an account that mailotp does not know yet.
 #[track_caller]
 pub fn sheet(account: &str) -> Sheet {
-    let made = run(
-        &[
-            "--json", "--user", account, "--new", "add", "sheet", "--count", "8",
-        ],
-        "",
-    )
-    .json();
-    let codes = made["codes"].as_array().expect("a sheet has codes");
-    Sheet {
-        id: text(&made["id"]),
-        name: text(&made["name"]),
-        codes: codes.iter().map(|code| text(&code["code"])).collect(),
-    }
+    let who = ["--json", "--user", account, "--new"];
+    let what = ["add", "sheet", "--count", "8"];
+    Sheet::of(&run(&[&who[..], &what].concat(), "").json())
 }
 
 /// An app password of an account, which is made where it is new.

@@ -3,6 +3,7 @@
 mod challenge;
 mod demonstration;
 mod enrol;
+mod kinds;
 mod observe;
 mod sandbox;
 mod saslauthd;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::sandbox::{Sandbox, mail_folder};
 use crate::server::Server;
@@ -59,6 +61,25 @@ impl Dovecot {
     /// What it has logged.
     pub fn log(&self) -> String {
         log()
+    }
+
+    /// Waits for a line of its log that contains all of `parts`: it comes through another process.
+    ///
+    /// # Panics
+    /// Where none comes within ten seconds.
+    #[track_caller]
+    pub fn wait_for(&self, parts: &[&str]) {
+        let start = Instant::now();
+        loop {
+            let log = log();
+            let mut lines = log.lines();
+            if lines.any(|line| parts.iter().all(|part| line.contains(part))) {
+                return;
+            }
+            let patient = start.elapsed() < Duration::from_secs(10);
+            assert!(patient, "no line with {parts:?} in the log: {log}");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// The process that all of it hangs from.

@@ -10,6 +10,7 @@ pub mod products;
 pub mod qr;
 pub mod sandbox;
 pub mod saslauthd;
+pub mod sequence;
 pub mod server;
 pub mod site;
 pub mod sshd;

@@ -1,5 +1,8 @@
 //! App passwords: one for each device.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use harness::site::Site;
 
 use crate::{ELSEWHERE, HOME, MAIL};
@@ -106,6 +109,42 @@ fn it_is_refused_where_the_rule_takes_no_app_passwords() {
         site.verdict("imap", "alice", HOME, &app.secret),
         "PAM_AUTH_ERR"
     );
+}
+
+#[test]
+fn a_pinned_one_belongs_to_the_first_service_that_it_opens() {
+    let site = Site::new(
+        "services.mail = [\"imap\", \"submission\"]\n\
+         [[rule]]\nservices = [\"sieve\"]\naccept = [\"otp\"]\n[[rule]]\naccept = [\"app-password\"]\n",
+    );
+    let phone = site.app_password("alice", &["--pinned"]);
+    let pinned = || site.json("alice", &["show"])["credentials"][0]["pinned"].clone();
+    assert_eq!(pinned(), "");
+    // What the rule refuses opens nothing, and pins nothing.
+    for (service, user, verdict) in [
+        ("sieve", "alice", "PAM_AUTH_ERR"),
+        ("pop3", "bob", "PAM_AUTH_ERR"),
+        ("imap", "alice", "PAM_SUCCESS"),
+        ("submission", "alice", "PAM_AUTH_ERR"),
+        ("pop3", "alice", "PAM_AUTH_ERR"),
+        ("imap", "alice", "PAM_SUCCESS"),
+    ] {
+        let said = site.verdict(service, user, HOME, &phone.secret);
+        assert_eq!(said, verdict, "{service} {user}");
+    }
+    assert_eq!(pinned(), "imap");
+}
+
+#[test]
+fn one_that_has_expired_is_refused_and_the_log_says_why() {
+    let site = Site::new("");
+    let app = site.app_password("alice", &["--expires", "2s"]);
+    let given_up = Instant::now() + Duration::from_secs(20);
+    while site.verdict("imap", "alice", HOME, &app.secret) == "PAM_SUCCESS" {
+        assert!(Instant::now() < given_up, "it is still good");
+        sleep(Duration::from_millis(100));
+    }
+    assert_eq!(site.last_login()["reason"], "expired");
 }
 
 #[test]

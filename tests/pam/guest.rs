@@ -10,8 +10,17 @@ use crate::{HOME, PASSWORD_TOO};
 fn no_descriptor_thread_signal_umask_or_folder_is_another_afterwards() {
     let site = Site::new(PASSWORD_TOO);
     let sheet = site.sheet("alice");
+    let sequence = site.sequence("alice");
+    let alias = site.aliases("alice").names.remove(0);
+    let token = site.hotp("alice");
     let login = || Request::new("imap", "alice").from(HOME);
     let requests = [
+        login().answer(site.response(&sequence, 99).words),
+        Request::new("imap", &alias)
+            .from(HOME)
+            .answer(token.code(0)),
+        Request::new("imap", &alias).from(HOME).answer("123456"),
+        login().answer(site.sheet_with("alice", &["--count", "1"]).kill),
         login().answer(&sheet.codes[0]),
         login().answer(&sheet.codes[0]),
         login().answer("wrzng-00001"),

@@ -4,24 +4,32 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod aliases;
 mod answers;
 mod app_passwords;
 mod arguments;
 mod bad_files;
 mod bad_input;
 mod budgets;
+mod challenges;
 mod closed_stack;
 mod gate;
 mod guest;
+mod kill_codes;
 mod loading;
 mod networks;
 mod observe;
+mod pins;
 mod prompt;
 mod races;
+mod races_of_kinds;
+mod replacements;
 mod rules;
+mod sequences;
 mod sheets;
 mod split;
 mod stack;
+mod tokens;
 mod totp;
 mod unavailable;
 mod windows;

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::{AppPassword, QrFormat, Scope, SheetFormat};
 
 /// What to make.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Add {
     /// A password for one device; shown once
     #[command(
@@ -34,7 +34,7 @@ pub enum Add {
 }
 
 /// A sheet, and how it is written.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Sheet {
     /// Your name for it
     pub label: Option<String>,
@@ -52,7 +52,7 @@ pub struct Sheet {
 }
 
 /// What authenticators and tokens have in common.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Oath {
     /// Your name for it
     pub label: Option<String>,
@@ -77,7 +77,7 @@ pub struct Oath {
 }
 
 /// An authenticator.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Totp {
     #[command(flatten)]
     pub oath: Oath,
@@ -87,7 +87,7 @@ pub struct Totp {
 }
 
 /// A token.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Hotp {
     #[command(flatten)]
     pub oath: Oath,
@@ -97,7 +97,7 @@ pub struct Hotp {
 }
 
 /// A sequence.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Sequence {
     /// Your name for it
     pub label: Option<String>,
@@ -116,7 +116,7 @@ pub struct Sequence {
 }
 
 /// One-time user names.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Aliases {
     /// Your name for them
     pub label: Option<String>,

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{QrFormat, Scope};
 
 /// An app password, and how it gets into its device.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct AppPassword {
     /// Your name for it
     pub label: Option<String>,
@@ -45,7 +45,7 @@ impl AppPassword {
 }
 
 /// What a device has to know of the mail server.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct MailServer {
     /// The mail server, for --qr and mobileconfig [default: the issuer, or this machine]
     #[arg(long, value_name = "HOST")]

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{QrFormat, SequenceHash, SheetFormat};
 
 /// What the new credential is to be, where it is not to be as the old one.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Replacement {
     /// Of a sheet or aliases: how many; of a sequence: the number that it counts down from
     #[arg(long)]

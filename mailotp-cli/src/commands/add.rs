@@ -4,8 +4,8 @@
 mod alias;
 mod app_password;
 mod device;
-mod file;
 mod hand_out;
+mod menu;
 mod oath;
 mod sequence;
 mod sheet;
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::cli::{Add, Scope};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::hooks::{self, Happened};
 use crate::time::{self, Day};
 
 pub use alias::make as make_aliases;
@@ -58,7 +59,18 @@ impl Making {
     }
 }
 
-pub fn run(context: &mut Context<'_>, kind: &Add) -> Result<(), CliError> {
+pub fn run(context: &mut Context<'_>, kind: Option<&Add>) -> Result<(), CliError> {
+    match kind {
+        None => {
+            // Whoever is asked for a kind is told first that there is nobody to make it for.
+            context.account_name()?;
+            run(context, Some(&menu::choose()?))
+        }
+        Some(kind) => make(context, kind),
+    }
+}
+
+fn make(context: &mut Context<'_>, kind: &Add) -> Result<(), CliError> {
     match kind {
         Add::AppPassword(wanted) => {
             let mut scope = parse_scope(context, &wanted.scope)?;
@@ -100,8 +112,26 @@ fn deliver(
     let account = added.known.account.name.clone();
     context.admin(|admin| {
         let known = admin.account(&account)?;
-        Ok(admin.confirm(&known, &added.credential, "")?)
-    })
+        admin.confirm(&known, &added.credential, "")
+    })?;
+    is_live(context, &account, &added.credential);
+    Ok(())
+}
+
+/// Tells the hooks of a credential that became live.
+pub fn is_live(context: &Context<'_>, account: &AccountName, credential: &Credential) {
+    let about = json!({
+        "account": account.as_str(),
+        "kind": credential.kind.as_str(),
+        "credential": credential.id.as_str(),
+        "label": credential.label,
+    });
+    hooks::tell(&context.cli.config, Happened::Added, about.clone());
+    // Whoever is told the seed can make its codes: that is what the hook is for.
+    if let Ok(Some(seed)) = context.seed(account, credential) {
+        let about = with(about, [("secret", json!(seed.as_str()))]);
+        hooks::tell(&context.cli.config, Happened::Enrolled, about);
+    }
 }
 
 /// What nobody has seen must not stay, live or pending. Fails in any case: with what went wrong.

@@ -2,6 +2,7 @@
 
 use mailotp_core::account::Credential;
 use mailotp_core::admin::Known;
+use mailotp_core::clock::Timestamp;
 use mailotp_core::prompt;
 use mailotp_core::rule::Accept;
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ pub fn run(context: &mut Context<'_>) -> Result<(), CliError> {
     let document = json!({ "prompt": text, "sheets": sheets, "sequence": real.sequence });
     let running_out: Vec<String> = known
         .credentials()
-        .filter(|credential| credential.is_live(context.now) && credential.is_low())
+        .filter(|credential| wants_a_new_one(&known, credential, context.now))
         .map(|credential| low(&known, credential))
         .collect();
     Ok(context.output.show(&document, || {
@@ -42,6 +43,16 @@ pub fn run(context: &mut Context<'_>) -> Result<(), CliError> {
             due
         }
     })?)
+}
+
+/// Whether it runs out, and nothing has been made yet that takes its place.
+pub fn wants_a_new_one(known: &Known, credential: &Credential, now: Timestamp) -> bool {
+    let is_replaced = || {
+        known
+            .credentials()
+            .any(|new| new.replaces.as_ref() == Some(&credential.id))
+    };
+    credential.is_live(now) && credential.is_low() && !is_replaced()
 }
 
 /// What a credential that runs out wants.

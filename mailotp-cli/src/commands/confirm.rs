@@ -3,6 +3,7 @@
 use mailotp_core::admin::Admin;
 use serde_json::json;
 
+use super::add::is_live;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::input;
@@ -25,6 +26,7 @@ pub fn confirm(context: &mut Context<'_>, name: &str, code: &str) -> Result<(), 
     let known = context.known()?;
     let credential = known.credential(name)?;
     context.admin(|admin| admin.confirm(&known, credential, code))?;
+    is_live(context, &known.account.name, credential);
     let document = json!({
         "id": credential.id.as_str(), "kind": credential.kind.as_str(), "label": credential.label,
     });

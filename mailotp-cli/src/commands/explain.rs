@@ -1,17 +1,16 @@
 //! `explain`: which rule decides, what it accepts, what the account could use there.
 
-use mailotp_core::account::{Credential, Kind};
+use mailotp_core::account::Credential;
 use mailotp_core::request::{Remote, Service};
-use mailotp_core::rule::{Means, Mode};
-use mailotp_core::site::SiteError;
-use mailotp_core::store::Store;
+use mailotp_core::rule::Mode;
 use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output;
 
-pub fn run(context: &mut Context<'_>, service: &str, from: &str) -> Result<(), CliError> {
+/// Where a login would be, in words of the command line.
+pub fn place(service: &str, from: &str) -> Result<(Service, Remote), CliError> {
     let service = Service::of_pam(service)
         .map_err(|why| CliError::usage(why.to_string(), "Write a service, as imap."))?;
     let remote = Remote::parse(from).ok_or_else(|| {
@@ -20,38 +19,21 @@ pub fn run(context: &mut Context<'_>, service: &str, from: &str) -> Result<(), C
             "Write an address, local or unknown.",
         )
     })?;
+    Ok((service, remote))
+}
+
+pub fn run(context: &mut Context<'_>, service: &str, from: &str) -> Result<(), CliError> {
+    let (service, remote) = place(service, from)?;
     let account = context.account_name()?;
-    let snapshot = context
-        .store
-        .read(&account, None)
-        .map_err(SiteError::from)?;
-    let judgement = context.site.config.judge(&account, &service, remote);
+    let found = context.admin(|admin| admin.explain(&account, &service, remote))?;
+    let (judgement, usable, closed) = (&found.judgement, &found.usable, found.closed);
     let accept: Vec<&str> = judgement
         .accept
         .iter()
         .flat_map(|accept| &accept.0)
         .map(|means| means.as_str())
         .collect();
-    let is_usable = |credential: &&Credential| {
-        let accepted = match credential.kind {
-            Kind::AppPassword { .. } => judgement.accepts(Means::AppPassword),
-            _ => judgement.takes_codes(),
-        };
-        accepted
-            && credential.is_live(context.now)
-            && credential.scope.reaches(&service, &judgement.group, remote)
-    };
-    let closed = snapshot
-        .account
-        .as_ref()
-        .is_some_and(|account| account.is_closed(context.now));
-    let usable: Vec<&Credential> = snapshot
-        .credentials
-        .iter()
-        .filter(is_usable)
-        .filter(|_| !closed)
-        .collect();
-    let entry = |credential: &&Credential| -> Value {
+    let entry = |credential: &Credential| -> Value {
         json!({ "id": credential.id.as_str(), "kind": credential.kind.as_str(), "label": credential.label })
     };
     let document = json!({

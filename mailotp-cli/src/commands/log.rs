@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::Duration;
 
-use mailotp_core::audit::Event;
+use mailotp_core::audit::{Event, Verdict};
 use mailotp_core::site::SiteError;
 use mailotp_core::store::{EventFilter, Store};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::cli::Log;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::output;
+use crate::output::{self, Colour, coloured};
 use crate::time::{self, Day};
 
 /// How often `--follow` looks.
@@ -137,5 +137,11 @@ fn people(event: &Event) -> String {
     } else {
         String::new()
     };
-    format!("{}  {event}{count}", time::local(event.time))
+    let line = format!("{}  {event}{count}", time::local(event.time));
+    match event.result {
+        Verdict::Accepted => coloured(Colour::Green, &line),
+        Verdict::Refused | Verdict::Denied | Verdict::Throttled => coloured(Colour::Yellow, &line),
+        Verdict::Unavailable => coloured(Colour::Red, &line),
+        _ => line,
+    }
 }

@@ -2,25 +2,32 @@
 
 mod add;
 mod challenge;
+mod check;
 mod clock;
 mod compute;
 mod confirm;
 mod explain;
+mod generate;
 mod grace;
 mod init;
 mod log;
+mod maintain;
 mod pin;
 mod rename;
 mod replace;
 mod revoke;
+mod rule;
 mod setup;
 mod show;
+mod status;
 mod store;
 mod user;
+mod verify;
 
 use crate::cli::{Cli, Command};
-use crate::context::Context;
+use crate::context::{Context, Opened};
 use crate::error::CliError;
+use crate::helper;
 
 /// Does what the command line says.
 pub fn run(cli: &Cli) -> Result<(), CliError> {
@@ -31,31 +38,54 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Init => return init::run(cli),
         Command::Setup { server } => return setup::run(cli, server),
         Command::Store { action } => return store::run(cli, action),
+        Command::Helper { listen } => {
+            return helper::run(cli.clone(), listen.as_deref());
+        }
+        Command::Completions { shell } => return generate::completions(*shell),
+        Command::Man { folder } => return generate::manual(folder),
         Command::Compute { challenge, init } => {
             return compute::run(cli, challenge, init.as_deref());
         }
         _ => {}
     }
-    let mut context = Context::open(cli)?;
+    match Context::open(cli)? {
+        Opened::Here(mut context) => dispatch(&mut context),
+        Opened::Helper(socket) => helper::ask(cli, &socket),
+    }
+}
+
+/// Does what the command line of an open site says.
+pub fn dispatch(context: &mut Context<'_>) -> Result<(), CliError> {
+    let cli = context.cli;
     match &cli.command {
-        Command::Init | Command::Setup { .. } | Command::Compute { .. } | Command::Store { .. } => {
-            Ok(())
-        }
-        Command::Add { kind } => add::run(&mut context, kind),
-        Command::Confirm { name } => confirm::run(&mut context, name),
+        // These open no site, or not like this: see `run`.
+        Command::Init
+        | Command::Setup { .. }
+        | Command::Compute { .. }
+        | Command::Store { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Helper { .. } => Ok(()),
+        Command::Add { kind } => add::run(context, kind.as_ref()),
+        Command::Status => status::run(context),
+        Command::Confirm { name } => confirm::run(context, name),
         Command::Show => {
             let account = context.account_name()?;
-            show::run(&mut context, &account)
+            show::run(context, &account)
         }
-        Command::User { action } => user::run(&mut context, action),
-        Command::Clock { action } => clock::run(&mut context, action),
-        Command::Challenge => challenge::run(&mut context),
-        Command::Revoke { names, all } => revoke::run(&mut context, names, *all),
-        Command::Replace { name, with } => replace::run(&mut context, name, with),
-        Command::Pin { action } => pin::run(&mut context, action),
-        Command::Rename { name, label } => rename::run(&mut context, name, label),
-        Command::Grace { action } => grace::run(&mut context, action),
-        Command::Explain { service, from } => explain::run(&mut context, service, from),
-        Command::Log(log) => log::run(&mut context, log),
+        Command::User { action } => user::run(context, action),
+        Command::Clock { action } => clock::run(context, action),
+        Command::Challenge => challenge::run(context),
+        Command::Revoke { names, all } => revoke::run(context, names, *all),
+        Command::Replace { name, with } => replace::run(context, name, with),
+        Command::Pin { action } => pin::run(context, action),
+        Command::Rename { name, label } => rename::run(context, name, label),
+        Command::Grace { action } => grace::run(context, action),
+        Command::Explain { service, from } => explain::run(context, service, from),
+        Command::Check { service, from } => check::run(context, service, from),
+        Command::Verify { service, from } => verify::run(context, service, from),
+        Command::Rule { action } => rule::run(context, action),
+        Command::Maintain => maintain::run(context),
+        Command::Log(log) => log::run(context, log),
     }
 }

@@ -1,8 +1,6 @@
 //! `replace`: a new one with the same label and scope. The old one goes on until the new one is used, so
 //! that a half-used sheet works while the new one is carried home.
 
-use std::io::{self, IsTerminal};
-
 use mailotp_core::account::{Credential, Kind, Scope};
 use mailotp_core::admin::{Known, Moving, NewOath};
 use mailotp_core::credential::{oath, sequence};
@@ -13,7 +11,7 @@ use super::add::{self, Drawing, Making, Paper, describe, with};
 use crate::cli::{AppPassword, Replacement, SheetFormat};
 use crate::context::Context;
 use crate::error::{CliError, FAILED};
-use crate::input;
+use crate::{input, terminal};
 
 pub fn run(context: &mut Context<'_>, name: &str, wanted: &Replacement) -> Result<(), CliError> {
     let known = context.known()?;
@@ -108,7 +106,7 @@ fn renew(
     let Kind::Sequence { algorithm, .. } = old.kind else {
         return Ok(());
     };
-    if io::stdin().is_terminal() {
+    if terminal::can_ask() {
         let due = sequence::due(&old.kind).ok_or_else(|| {
             CliError::new(
                 FAILED,
@@ -125,10 +123,10 @@ fn renew(
             count: wanted.count.unwrap_or(500),
             seed,
         };
-        eprintln!(
+        terminal::note(&format!(
             "On a device that you trust, run:\n  mailotp-cli compute '{due}' --init '{next}'\n\
-             and type the line that it prints."
-        );
+             and type the line that it prints.\n"
+        ));
     }
     let line = input::secret("init-hex:…: ")?;
     let Some(Extended::Reinitialisation(new)) = Extended::parse(&line, algorithm) else {

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::CliError;
+use crate::hooks::{self, Happened};
 
 pub fn run(context: &mut Context<'_>, names: &[String], all: bool) -> Result<(), CliError> {
     let known = context.known()?;
@@ -20,6 +21,15 @@ pub fn run(context: &mut Context<'_>, names: &[String], all: bool) -> Result<(),
     }
     if !chosen.is_empty() {
         context.admin(|admin| admin.revoke(&known, &chosen))?;
+        for credential in &chosen {
+            let about = json!({
+                "account": known.account.name.as_str(),
+                "kind": credential.kind.as_str(),
+                "credential": credential.id.as_str(),
+                "label": credential.label,
+            });
+            hooks::tell(&context.cli.config, Happened::Revoked, about);
+        }
     }
     let ids: Vec<&str> = chosen
         .iter()

@@ -26,6 +26,7 @@ pub fn run(context: &mut Context<'_>, account: &AccountName) -> Result<(), CliEr
         "credentials": known.credentials().map(entry).collect::<Vec<_>>(),
         "budget": budget(&budgets),
         "locked": known.account.locked,
+        "expires": time::utc_or_null(known.account.expires),
         "pin": pin,
     });
     let now = context.now;
@@ -53,7 +54,7 @@ pub fn run(context: &mut Context<'_>, account: &AccountName) -> Result<(), CliEr
             )
         };
         for credential in known.credentials() {
-            if credential.is_live(now) && credential.is_low() {
+            if super::challenge::wants_a_new_one(&known, credential, now) {
                 text += &format!("\n{}", super::challenge::low(&known, credential));
             }
         }
@@ -69,6 +70,13 @@ pub fn run(context: &mut Context<'_>, account: &AccountName) -> Result<(), CliEr
         if known.account.locked {
             text += &format!(
                 "\nThe account is locked. Unlock it with: mailotp-cli user unlock {name}\n"
+            );
+        }
+        if let Some(end) = known.account.expires {
+            let word = if end <= now { "has expired" } else { "expires" };
+            text += &format!(
+                "\nThe account {word} at {}. Take that back with: mailotp-cli user unlock {name}\n",
+                time::local(end)
             );
         }
         text

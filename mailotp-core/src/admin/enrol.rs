@@ -281,7 +281,7 @@ impl Admin<'_> {
 
     /// The account, made ready where it is new and may be.
     pub(super) fn owner(&mut self, wish: &Wish<'_>) -> Result<(Known, bool), AdminError> {
-        match self.lookup(wish.account)? {
+        match self.find(wish.account)? {
             Some(known) => Ok((known, false)),
             None if wish.new_account => {
                 let account = self.new_account(wish.account)?;
@@ -314,7 +314,6 @@ impl Admin<'_> {
             account: known.account.id,
             credential: &id,
         };
-        let replaces = wish.replaces.filter(|old| old.state == State::Live);
         let credential = Credential {
             sealed: self.site.keys.seal(&context, &draft.secret, self.random)?,
             kind: draft.kind,
@@ -329,7 +328,7 @@ impl Admin<'_> {
             last_used: None,
             struck: Default::default(),
             fingerprint: draft.fingerprint,
-            replaces: replaces.map(|old| old.id.clone()),
+            replaces: wish.replaces.map(|old| old.id.clone()),
             id,
         };
         let mut changes = Vec::new();

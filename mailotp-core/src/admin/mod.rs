@@ -1,11 +1,14 @@
 //! What an administrator or an owner does: what the command calls.
 
 mod enrol;
+mod explain;
 mod init;
+mod own_rule;
 mod pin;
 mod sequence;
 
 pub use enrol::{Added, Moving, NewOath, Secrets, Wish};
+pub use explain::Explanation;
 pub use init::{Initialised, initialise};
 
 use crate::account::{Account, Change, Credential, Kind, Snapshot, State, Use};
@@ -19,6 +22,7 @@ use crate::id::{AccountId, CredentialId};
 use crate::request::AccountName;
 use crate::site::{Site, SiteError};
 use crate::store::{Store, StoreError};
+use zeroize::Zeroizing;
 
 /// The longest label, in characters.
 pub const MAX_LABEL: usize = 64;
@@ -65,6 +69,20 @@ pub enum AdminError {
         /// What was asked for.
         name: String,
     },
+    /// The name is another account's.
+    #[error("there is an account \"{0}\" already")]
+    NameTaken(String),
+    /// No such rule.
+    #[error("\"{account}\" has no rule \"{name}\" of its own")]
+    NoRule {
+        /// Whose.
+        account: String,
+        /// What was asked for.
+        name: String,
+    },
+    /// More rules than a login should have to ask.
+    #[error("an account has at most {0} rules of its own")]
+    TooManyRules(usize),
     /// Two credentials answer to one name.
     #[error("\"{0}\" names more than one credential")]
     Ambiguous(String),
@@ -176,14 +194,34 @@ impl Known {
     }
 }
 
+/// The seed of an authenticator or a token, in base32, for hooks that share it; `None` for other kinds.
+pub fn seed(
+    site: &Site,
+    account: &Account,
+    credential: &Credential,
+) -> Result<Option<Zeroizing<String>>, AdminError> {
+    let context = SealContext {
+        account: account.id,
+        credential: &credential.id,
+    };
+    let open = || site.keys.open(&context, &credential.sealed);
+    let key = match credential.kind {
+        Kind::Totp { .. } => Parameters::decode(&open()?)?.key,
+        Kind::Hotp { .. } => hotp::decode(&open()?)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(key.base32()))
+}
+
 impl Admin<'_> {
     /// Looks an account up.
     pub fn account(&mut self, name: &AccountName) -> Result<Known, AdminError> {
-        self.lookup(name)?
+        self.find(name)?
             .ok_or_else(|| AdminError::NoAccount(name.to_string()))
     }
 
-    fn lookup(&mut self, name: &AccountName) -> Result<Option<Known>, AdminError> {
+    /// The account of a name, if there is one.
+    pub fn find(&mut self, name: &AccountName) -> Result<Option<Known>, AdminError> {
         let snapshot = self.store.read(name, None)?;
         Ok(snapshot
             .account
@@ -311,6 +349,38 @@ impl Admin<'_> {
             Reason::Unlocked
         };
         self.change(&known.account, &[Change::Lock(locked)], reason, None)
+    }
+
+    /// Closes an account from then on; `None`: that is taken back.
+    pub fn expire(&mut self, known: &Known, at: Option<Timestamp>) -> Result<(), AdminError> {
+        let reason = match at {
+            Some(_) => Reason::Locked,
+            None => Reason::Unlocked,
+        };
+        self.change(&known.account, &[Change::Expire(at)], reason, None)
+    }
+
+    /// Gives an account another name, and its events with it.
+    pub fn rename_account(&mut self, known: &Known, name: &AccountName) -> Result<(), AdminError> {
+        let event = Event {
+            account: Some(name.to_string()),
+            ..self.event(Reason::AccountRenamed)
+        };
+        let change = [Change::RenameAccount(name.clone())];
+        let changed = self.store.change(known.account.id, &change, &event);
+        self.generation = Some(changed.map_err(|error| match error {
+            StoreError::Exists => AdminError::NameTaken(name.to_string()),
+            other => other.into(),
+        })?);
+        Ok(())
+    }
+
+    /// Takes an account away, with everything that belongs to it and with its events.
+    pub fn remove_account(&mut self, known: &Known) -> Result<(), AdminError> {
+        let event = self.event(Reason::AccountRemoved);
+        let change = [Change::Remove];
+        self.generation = Some(self.store.change(known.account.id, &change, &event)?);
+        Ok(())
     }
 
     /// Gives all guesses back.

@@ -35,7 +35,7 @@ impl Admin<'_> {
         })
     }
 
-    /// Begins a sequence anew (RFC 2243, section 5: `init-hex`, `init-word`). The response that is due
+    /// Begins a sequence anew (RFC 2243, section 4: `init-hex`, `init-word`). The response that is due
     /// proves that it is its owner who asks, and is spent by it. Returns the next challenge.
     pub fn renew_sequence(
         &mut self,
@@ -95,7 +95,7 @@ fn kind_of(begin: &Challenge) -> Kind {
 }
 
 /// A seed that the account has had, with the same pass phrase, makes the same responses again: those
-/// that were recorded then too (RFC 2289, section 5.0).
+/// that were recorded then too (RFC 2289, section 8.0).
 fn refuse_known_seed(known: &Known, begin: &Challenge) -> Result<(), AdminError> {
     let had = known
         .snapshot

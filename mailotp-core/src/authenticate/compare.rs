@@ -16,13 +16,14 @@ impl Door<'_> {
         store: &mut dyn Store,
         paid: &mut Vec<Charge>,
     ) -> Result<Ruling<'c>, Failure> {
-        if let Some(code) = kill {
-            if let Some(ruling) = decide::by_kill_code(case, code)? {
-                return Ok(ruling);
-            }
-            if let Some(ruling) = decide::by_rule(case.judgement) {
-                return Ok(ruling);
-            }
+        if let Some(code) = kill
+            && let Some(ruling) = decide::by_kill_code(case, code)?
+        {
+            return Ok(ruling);
+        }
+        // The account's own rules may deny what the administrator's do not.
+        if let Some(ruling) = decide::by_rule(case.judgement) {
+            return Ok(ruling);
         }
         let guess = match decide::by_form(case) {
             Ok(ruling) => return Ok(case.unless_closed(ruling)),

@@ -18,7 +18,7 @@ use crate::decide::{self, Answer, Case, Handover, Ruling};
 use crate::id::{AccountId, CredentialId};
 use crate::prompt::{self, Place};
 use crate::request::{AccountName, Remote, Request, Service};
-use crate::rule::{Means, Mode};
+use crate::rule::{Accept, Means, Mode};
 use crate::site::{Site, SiteError};
 use crate::store::Store;
 
@@ -41,6 +41,16 @@ pub struct Door<'a> {
     pub host: &'a str,
     /// Told the generation that the store has reached with a consumption.
     pub mark: &'a mut dyn FnMut(u64),
+}
+
+/// What an attempt is for.
+enum Purpose<'a> {
+    /// To come in.
+    Login,
+    /// To show that one is the account's user.
+    Prove,
+    /// To know whether one would: who wants to know.
+    Verify(&'a str),
 }
 
 /// Who is at the door.
@@ -74,8 +84,9 @@ impl Door<'_> {
     /// The prompt for a visitor; as a second step, nothing where the password was enough.
     pub fn opening(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Opening {
         let mut judgement = self.judge(visitor);
-        let may_be_alias = visitor.account.alias().is_some();
-        let needs_store = judgement.takes_codes() || may_be_alias;
+        let needs_store = judgement.takes_codes()
+            || self.site.config.may_exempt
+            || visitor.account.alias().is_some();
         let snapshot = if judgement.exempt || !needs_store {
             Snapshot::default()
         } else {
@@ -104,9 +115,7 @@ impl Door<'_> {
             account: &account,
             ..visitor
         };
-        if snapshot.alias.is_some() {
-            judgement = self.judge(visitor).under_alias();
-        }
+        judgement = self.judge_known(visitor, &snapshot);
         if visitor.second_step {
             // An error is not in here: who cannot be looked up has not nothing.
             let optional = decide::is_left_to_password(&self.site.config, &snapshot, now);
@@ -140,10 +149,38 @@ impl Door<'_> {
 
     /// A login, from the question to the settled answer.
     pub fn login(&mut self, mut request: Request, now: Timestamp) -> Report {
-        let mut judgement = self.judge_request(&request);
-        self.try_login(&mut request, &mut judgement, now)
+        self.attempt(&mut request, &Purpose::Login, now)
+    }
+
+    /// A login that spends nothing and opens nothing; a wrong answer is charged like any other. The
+    /// report is that of the login, the event says who wanted to know.
+    pub fn verify(&mut self, mut request: Request, actor: &str, now: Timestamp) -> Report {
+        self.attempt(&mut request, &Purpose::Verify(actor), now)
+    }
+
+    /// A login that proves who somebody is, whatever the rules accept: one of the account's one-time
+    /// codes.
+    pub fn prove(&mut self, mut request: Request, now: Timestamp) -> Report {
+        self.attempt(&mut request, &Purpose::Prove, now)
+    }
+
+    /// The prompt for [`Door::prove`]: what is due, of an account whose user asks.
+    pub fn challenge(&mut self, account: &AccountName, now: Timestamp) -> String {
+        let snapshot = (self.open_store)()
+            .and_then(|mut store| self.read(&mut *store, account))
+            .unwrap_or_default();
+        let real = prompt::due(&snapshot, None, now);
+        prompt::text(&real, &Accept([Means::Otp].into()))
+    }
+
+    fn attempt(&mut self, request: &mut Request, why: &Purpose<'_>, now: Timestamp) -> Report {
+        let mut judgement = self.judge_request(request, &Snapshot::default());
+        if let Purpose::Prove = why {
+            judgement = judgement.for_codes();
+        }
+        self.try_login(request, &mut judgement, why, now)
             .unwrap_or_else(|failure| {
-                self.unavailable(Visitor::of(&request), &judgement, now, failure)
+                self.unavailable(Visitor::of(request), &judgement, now, failure)
             })
     }
 
@@ -172,16 +209,20 @@ impl Door<'_> {
         &mut self,
         request: &mut Request,
         judgement: &mut Judgement,
+        why: &Purpose<'_>,
         now: Timestamp,
     ) -> Result<Report, Failure> {
-        let kill = request.secret.kill_code().filter(|_| !judgement.exempt);
+        let kill = request
+            .secret
+            .kill_code()
+            .filter(|_| !judgement.exempt && matches!(why, Purpose::Login));
         // Whose rules decide is known only once an alias is resolved; a kill code counts whatever they
         // say. Everybody else whom they deny costs the store nothing.
         let (mut opened, mut paid) = (None, Vec::new());
         if request.account.alias().is_some() || kill.is_some() {
             opened = Some(self.look(request, judgement, now, &mut paid)?);
         }
-        if kill.is_none()
+        if opened.is_none()
             && let Some(ruling) = decide::by_rule(judgement)
         {
             let (answer, event) = self.ending(request, judgement, &ruling, now);
@@ -194,6 +235,9 @@ impl Door<'_> {
             Some(opened) => opened,
             None => self.look(request, judgement, now, &mut paid)?,
         };
+        if let Purpose::Prove = why {
+            *judgement = std::mem::take(judgement).for_codes();
+        }
         let site = self.site;
         let case = Case {
             request,
@@ -204,6 +248,9 @@ impl Door<'_> {
             now,
         };
         let ruling = self.decide(&case, kill.as_ref(), store.as_mut(), &mut paid)?;
+        if let Purpose::Verify(actor) = why {
+            return self.verified(&case, &ruling, paid, actor, store.as_mut());
+        }
         let (answer, event) = self.ending(request, judgement, &ruling, now);
         // What it comes to where somebody else was first.
         let lost = Ruling {
@@ -234,6 +281,38 @@ impl Door<'_> {
         })
     }
 
+    /// The end of a login that was none: what was right is given back, and the log says who asked.
+    fn verified(
+        &mut self,
+        case: &Case<'_>,
+        ruling: &Ruling<'_>,
+        paid: Vec<Charge>,
+        actor: &str,
+        store: &mut dyn Store,
+    ) -> Result<Report, Failure> {
+        let (answer, event) = self.ending(case.request, case.judgement, ruling, case.now);
+        let event = Event {
+            actor: Some(actor.to_owned()),
+            ..event
+        };
+        let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
+        let told = Event {
+            result: if right { Verdict::Passed } else { event.result },
+            reason: if right {
+                Reason::Verified
+            } else {
+                event.reason
+            },
+            ..event.clone()
+        };
+        let account = case.snapshot.account.as_ref().map(|account| account.id);
+        let _ = store.settle(&Settlement {
+            refund: if right { paid } else { Vec::new() },
+            ..Settlement::of_event(account, &told)
+        })?;
+        Ok(Report::new(answer, event))
+    }
+
     /// Reads what the store knows of the account, an alias resolved: then the request and the judgement
     /// are about the account that it stands for. One that is spent stands for it only in the window
     /// that it has opened, and is a stranger's name elsewhere.
@@ -249,11 +328,12 @@ impl Door<'_> {
         let (Some(alias), Some(account), Some(_)) =
             (request.account.alias(), &snapshot.account, &snapshot.alias)
         else {
+            *judgement = self.judge_request(request, &snapshot);
             return Ok((store, snapshot));
         };
         let typed = std::mem::replace(&mut request.account, account.name.clone());
         request.alias = Some(alias);
-        *judgement = self.judge_request(request).under_alias();
+        *judgement = self.judge_request(request, &snapshot);
         let case = Case {
             request,
             judgement,
@@ -267,8 +347,9 @@ impl Door<'_> {
         }
         request.account = typed;
         request.alias = None;
-        *judgement = self.judge_request(request);
-        Ok((store, snapshot.of_a_stranger()))
+        let snapshot = snapshot.of_a_stranger();
+        *judgement = self.judge_request(request, &snapshot);
+        Ok((store, snapshot))
     }
 
     fn read(&self, store: &mut dyn Store, name: &AccountName) -> Result<Snapshot, SiteError> {
@@ -377,6 +458,12 @@ impl Door<'_> {
         observed(judgement, ruling.answer.clone(), event)
     }
 
+    /// No secret at all: the password of a module before was to be used, and is not there.
+    pub fn unasked(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Report {
+        let why = "use_first_pass: no module before has asked for a password";
+        self.malformed(visitor, now, why.to_owned())
+    }
+
     /// A secret that is refused before it is looked at.
     pub fn malformed(&mut self, visitor: Visitor<'_>, now: Timestamp, why: String) -> Report {
         let judgement = self.judge(visitor);
@@ -407,14 +494,28 @@ impl Door<'_> {
         let _ = (self.open_store)().and_then(write);
     }
 
-    fn judge_request(&self, request: &Request) -> Judgement {
-        let mut judgement = self.judge(Visitor::of(request));
+    /// What all rules say of a request.
+    fn judge_request(&self, request: &Request, snapshot: &Snapshot) -> Judgement {
+        let mut judgement = self.judge_known(Visitor::of(request), snapshot);
         if request.second_step {
             judgement.accept = judgement.accept.map(|accept| accept.second_step());
         }
         judgement
     }
 
+    /// What all rules say: the administrator's, and those that the account has made for itself.
+    fn judge_known(&self, visitor: Visitor<'_>, snapshot: &Snapshot) -> Judgement {
+        let config = &self.site.config;
+        decide::judge(
+            config,
+            snapshot,
+            visitor.account,
+            visitor.service,
+            visitor.remote,
+        )
+    }
+
+    /// What the administrator's rules say.
     fn judge(&self, visitor: Visitor<'_>) -> Judgement {
         self.site
             .config

@@ -7,6 +7,7 @@ use crate::audit::{Event, Reason, Verdict};
 use crate::clock::Timestamp;
 use crate::config::Judgement;
 use crate::decide::{self, Answer};
+use crate::request::AccountName;
 use crate::rule::{Means, Mode};
 
 /// What the gate says.
@@ -20,7 +21,8 @@ pub enum Gate {
 }
 
 /// How `auth` ended on the same handle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Earlier {
     /// It did not run, or left the login to others.
     Nothing,
@@ -39,10 +41,15 @@ impl Door<'_> {
         typed: &[u8],
         now: Timestamp,
     ) -> Result<Gate, Box<Report>> {
-        let judgement = self.judge(visitor);
         if typed.is_empty() || typed == b"?" {
             return Ok(Gate::Stop);
         }
+        let owner = self.owner_of_alias(visitor, now)?;
+        let visitor = Visitor {
+            account: owner.as_ref().unwrap_or(visitor.account),
+            ..visitor
+        };
+        let judgement = self.judge(visitor);
         if judgement.exempt || judgement.mode == Mode::Observe {
             return Ok(Gate::GoOn);
         }
@@ -50,20 +57,45 @@ impl Door<'_> {
             None => false,
             Some(accept) if accept.0.is_empty() => false,
             Some(_) => self
-                .gate_of_account(visitor, &judgement, now)
+                .gate_of_account(visitor, now)
                 .map_err(|failure| Box::new(self.unavailable(visitor, &judgement, now, failure)))?,
         };
         Ok(if open { Gate::GoOn } else { Gate::Stop })
     }
 
-    fn gate_of_account(
+    /// The account that an alias stands for, where it can still be spent: its rules decide. Observe mode
+    /// goes on without a store.
+    fn owner_of_alias(
         &mut self,
         visitor: Visitor<'_>,
-        judgement: &Judgement,
         now: Timestamp,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Option<AccountName>, Box<Report>> {
+        if visitor.account.alias().is_none() {
+            return Ok(None);
+        }
+        match (self.open_store)().and_then(|mut store| self.read(&mut *store, visitor.account)) {
+            Ok(snapshot) => {
+                let is_fresh = snapshot.fresh_alias(now).is_some();
+                let owner = snapshot.account.filter(|_| is_fresh);
+                Ok(owner.map(|owner| owner.name))
+            }
+            Err(error) => {
+                let judgement = self.judge(visitor);
+                if judgement.mode == Mode::Observe {
+                    return Ok(None);
+                }
+                let failure = Failure::from(error);
+                Err(Box::new(
+                    self.unavailable(visitor, &judgement, now, failure),
+                ))
+            }
+        }
+    }
+
+    fn gate_of_account(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Result<bool, Failure> {
         let snapshot = (self.open_store)()?.read(visitor.account, None)?;
-        if is_closed(&snapshot, now) {
+        let judgement = self.judge_known(visitor, &snapshot);
+        if is_closed(&snapshot, now) || judgement.denies() {
             return Ok(false);
         }
         let nothing = decide::is_left_to_password(&self.site.config, &snapshot, now);
@@ -85,11 +117,7 @@ impl Door<'_> {
         if earlier == Earlier::WouldRefuse && judgement.mode == Mode::Observe {
             self.tell_of_unenrolled(visitor, &judgement, now);
         }
-        let denied = judgement
-            .accept
-            .as_ref()
-            .is_some_and(|accept| accept.0.is_empty());
-        let (answer, result, reason, problem) = if denied {
+        let (answer, result, reason, problem) = if judgement.denies() {
             (Answer::Deny, Verdict::Denied, Reason::Rule, None)
         } else if earlier == Earlier::Accepted {
             return None;
@@ -97,6 +125,9 @@ impl Door<'_> {
             match (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account, None)?)) {
                 Ok(snapshot) if is_closed(&snapshot, now) => {
                     (Answer::Deny, Verdict::Denied, Reason::Closed, None)
+                }
+                Ok(snapshot) if self.judge_known(visitor, &snapshot).denies() => {
+                    (Answer::Deny, Verdict::Denied, Reason::Rule, None)
                 }
                 Ok(_) => return None,
                 Err(error) => {

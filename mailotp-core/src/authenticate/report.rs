@@ -1,7 +1,7 @@
 //! What is told: to the host, and to the log.
 
 use super::Visitor;
-use crate::account::{Credential, LOW_WATER};
+use crate::account::Credential;
 use crate::audit::{Event, Reason, Verdict};
 use crate::clock::Timestamp;
 use crate::config::{Config, Judgement};
@@ -29,8 +29,6 @@ pub struct Report {
 /// A credential that runs out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Low {
-    /// Its kind.
-    pub kind: &'static str,
     /// How many codes are left after this login.
     pub left: u32,
 }
@@ -39,11 +37,7 @@ impl Low {
     /// What a credential comes to, once a code of it is spent.
     pub(super) fn after(credential: &Credential) -> Option<Low> {
         let left = credential.left()?.saturating_sub(1);
-        let is_low = left <= LOW_WATER && credential.runs_out();
-        is_low.then(|| Low {
-            kind: credential.kind.as_str(),
-            left,
-        })
+        credential.would_be_low(left).then_some(Low { left })
     }
 }
 

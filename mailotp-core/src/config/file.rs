@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::error::{ConfigError, line_at};
 use super::groups::Groups;
 use super::values::Duration;
-use super::{ChallengePart, Config, Enrolment, GuessLimits, MAIL, StoreLocation};
+use super::{ChallengePart, Config, Enrolment, GuessLimits, HelperSettings, MAIL, StoreLocation};
 use crate::budget::Limit;
 use crate::credential::{OtpSettings, oath, sheet};
 use crate::request::{Case, Naming};
@@ -49,22 +49,14 @@ struct Users {
     domain: String,
     case: Case,
     exempt: Spanned<Vec<String>>,
-    #[allow(
-        dead_code,
-        reason = "read by users' own rules, which this version does not have yet"
-    )]
     may_exempt: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[allow(
-    dead_code,
-    reason = "whom the helper obeys is read by the helper, which this version does not have yet"
-)]
 struct Helper {
     socket: PathBuf,
-    operators: Vec<String>,
+    operators: Spanned<Vec<String>>,
     trusted: Vec<String>,
     managers: Vec<String>,
 }
@@ -150,7 +142,7 @@ impl Default for Helper {
     fn default() -> Helper {
         Helper {
             socket: "/run/mailotp/helper.sock".into(),
-            operators: Vec::new(),
+            operators: unplaced(Vec::new()),
             trusted: Vec::new(),
             managers: Vec::new(),
         }
@@ -261,6 +253,9 @@ impl Reader<'_> {
         let exempt = groups
             .resolve(file.users.exempt.get_ref())
             .map_err(|why| self.error(&file.users.exempt, why, "Correct users.exempt."))?;
+        let operators = groups
+            .resolve(file.helper.operators.get_ref())
+            .map_err(|why| self.error(&file.helper.operators, why, "Correct helper.operators."))?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let timeout = file.store.timeout.get_ref().0;
         if timeout.is_zero() {
@@ -276,9 +271,15 @@ impl Reader<'_> {
             key: folder.join(file.store.key),
             timeout,
             enrolment: file.users.enrolment,
+            may_exempt: file.users.may_exempt,
             exempt,
             services,
-            helper_socket: folder.join(file.helper.socket),
+            helper: HelperSettings {
+                socket: folder.join(file.helper.socket),
+                operators,
+                trusted: file.helper.trusted.into_iter().collect(),
+                managers: file.helper.managers.into_iter().collect(),
+            },
             issuer: file.otp.issuer,
             challenge: file.otp.challenge,
             digits: self.within(&file.otp.digits, oath::DIGITS, "otp.digits")?,

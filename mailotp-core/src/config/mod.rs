@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use error::ConfigError;
-pub use values::{Duration as DurationText, parse_network};
+pub use values::{Duration as DurationText, parse_network, parse_place};
 
 use crate::budget::Limit;
 use crate::credential::OtpSettings;
@@ -50,12 +50,14 @@ pub struct Config {
     pub enrolment: Enrolment,
     /// How names are written.
     pub naming: Naming,
+    /// Whether users' own rules may accept more than the administrator's.
+    pub may_exempt: bool,
     /// Users that are never judged.
     pub exempt: rule::Users,
     /// Groups of services.
     pub services: BTreeMap<String, BTreeSet<String>>,
-    /// Where the helper listens.
-    pub helper_socket: PathBuf,
+    /// `[helper]`.
+    pub helper: HelperSettings,
     /// The issuer that authenticators show; empty: this machine's name.
     pub issuer: String,
     /// What every prompt names.
@@ -76,6 +78,20 @@ pub struct Config {
     pub warnings: Vec<ConfigError>,
     /// The file's own words. A window that was opened under others is closed.
     pub text: String,
+}
+
+/// `[helper]`: where it listens, and whom it obeys beyond their own accounts. All of them are users of
+/// the system.
+#[derive(Clone, Debug, Default)]
+pub struct HelperSettings {
+    /// The socket.
+    pub socket: PathBuf,
+    /// Who may help others.
+    pub operators: rule::Users,
+    /// For whom it judges any account's login.
+    pub trusted: BTreeSet<String>,
+    /// Who may act for an account with that account's secret.
+    pub managers: BTreeSet<String>,
 }
 
 /// What `[store] url` names.
@@ -117,7 +133,7 @@ pub struct GuessLimits {
 
 /// What the rules say of one login.
 #[must_use]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Judgement {
     /// The rule that decides; `None`: the built-in one, or none matches.
     pub rule: Option<String>,
@@ -134,9 +150,54 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// The same once the account's own rules are asked: the first that matches narrows what is accepted.
+    /// One that names networks replaces it where `may_exempt` says so, but opens nothing that is denied:
+    /// so a user can leave out the second factor at an address that they know.
+    pub fn narrowed<'a>(
+        mut self,
+        own: impl IntoIterator<Item = (&'a str, &'a Rule)>,
+        question: &Question<'_>,
+        may_exempt: bool,
+    ) -> Judgement {
+        let Some(accept) = self.accept.as_mut().filter(|accept| !accept.0.is_empty()) else {
+            return self;
+        };
+        let found = own.into_iter().find(|(_, rule)| rule.matches(question));
+        if let Some((id, rule)) = found {
+            let at_an_address = rule.from.as_ref().is_some_and(|places| {
+                let mut places = places.iter();
+                places.all(|place| matches!(place, rule::Place::Net(_)))
+            });
+            *accept = if may_exempt && at_an_address {
+                rule.accept.clone()
+            } else {
+                accept.both(&rule.accept)
+            };
+            self.rule = Some(format!("own {id}"));
+        }
+        self
+    }
+
+    /// Whether a rule matches, and accepts nothing.
+    pub fn denies(&self) -> bool {
+        self.accept
+            .as_ref()
+            .is_some_and(|accept| accept.0.is_empty())
+    }
+
     /// Whether a one-time code is of any use.
     pub fn takes_codes(&self) -> bool {
         self.accept.as_ref().is_some_and(Accept::takes_codes)
+    }
+
+    /// What is asked of somebody who has to prove who they are: a code, and no less.
+    pub fn for_codes(self) -> Judgement {
+        Judgement {
+            accept: Some(Accept([rule::Means::Otp].into())),
+            mode: Mode::Enforce,
+            exempt: false,
+            ..self
+        }
     }
 
     /// The same for whoever has typed an alias: it lets in with one-time codes, and a device that

@@ -71,13 +71,18 @@ pub fn parse_network(text: &str) -> Result<IpNet, String> {
 
 impl<'de> Deserialize<'de> for Place {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Place, D::Error> {
-        match String::deserialize(from)?.as_str() {
-            "local" => Ok(Place::Local),
-            "unknown" => Ok(Place::Unknown),
-            network => parse_network(network)
-                .map(Place::Net)
-                .map_err(|error| de::Error::custom(format!("{error}, \"local\" or \"unknown\""))),
-        }
+        parse_place(&String::deserialize(from)?).map_err(de::Error::custom)
+    }
+}
+
+/// Reads an address, a prefix, `local` or `unknown`.
+pub fn parse_place(text: &str) -> Result<Place, String> {
+    match text {
+        "local" => Ok(Place::Local),
+        "unknown" => Ok(Place::Unknown),
+        network => parse_network(network)
+            .map(Place::Net)
+            .map_err(|error| format!("{error}, \"local\" or \"unknown\"")),
     }
 }
 

@@ -76,6 +76,11 @@ impl Key {
         )
     }
 
+    /// The seed in base32 (RFC 4648, section 6), as authenticators take it.
+    pub fn base32(&self) -> Zeroizing<String> {
+        Zeroizing::new(totp_rs::Secret::from(self.seed.to_vec()).to_base32())
+    }
+
     /// The credential as a URI (Google Authenticator's "Key Uri Format"), which authenticators read
     /// from a QR code. All parameters are spelt out: some authenticators have defaults of their own.
     pub fn uri(&self, kind: &str, issuer: &str, account: &str, moving: &str) -> Zeroizing<String> {
@@ -84,7 +89,7 @@ impl Key {
             Algorithm::Sha256 => "SHA256",
             Algorithm::Sha512 => "SHA512",
         };
-        let secret = Zeroizing::new(totp_rs::Secret::from(self.seed.to_vec()).to_base32());
+        let secret = self.base32();
         let (issuer, account) = (percent_encode(issuer), percent_encode(account));
         let label = if issuer.is_empty() {
             account

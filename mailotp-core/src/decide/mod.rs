@@ -19,8 +19,11 @@ use crate::clock::Timestamp;
 use crate::config::{Config, Enrolment, Judgement};
 use crate::credential::oath::DIGITS;
 use crate::crypto::{KeyRing, Tag, TagPurpose};
-use crate::request::{AppPassword, Form, KillCode, Pin, Reading, Request, Typed, is_blank};
-use crate::rule::Means;
+use crate::request::{
+    AccountName, AppPassword, Form, KillCode, Pin, Reading, Remote, Request, Service, Typed,
+    is_blank,
+};
+use crate::rule::{Means, Question};
 use crate::window::{CLOCK_TOLERANCE, Window};
 
 pub use compare::{DecideError, by_code};
@@ -70,6 +73,36 @@ pub struct Guess<'a> {
     /// Whether it may be a digit code of any length, this account's or not: guesses cost the same
     /// whatever an account has.
     pub may_be_digits: bool,
+}
+
+/// What all rules say of a login: the administrator's, narrowed by those that the account has made for
+/// itself.
+pub fn judge(
+    config: &Config,
+    snapshot: &Snapshot,
+    account: &AccountName,
+    service: &Service,
+    remote: Remote,
+) -> Judgement {
+    let question = Question {
+        account,
+        service,
+        group: config.group_of(service.as_str()),
+        remote,
+    };
+    let own = snapshot
+        .rules
+        .iter()
+        .map(|own| (own.id.as_str(), &own.rule));
+    let judgement =
+        config
+            .judge(account, service, remote)
+            .narrowed(own, &question, config.may_exempt);
+    if snapshot.alias.is_some() {
+        judgement.under_alias()
+    } else {
+        judgement
+    }
 }
 
 /// Judges by the rule alone, before any store is opened: what it denies, and who is never judged.
@@ -225,8 +258,13 @@ impl<'a> Case<'a> {
 
     /// A clock that far behind was set back: it must not open windows or turn TOTP back.
     pub fn clock_is_behind(&self) -> bool {
-        self.now.plus(CLOCK_TOLERANCE) < self.snapshot.newest
+        clock_is_behind(self.snapshot, self.now)
     }
+}
+
+/// Whether the clock stands so far behind the newest event that it was set back.
+pub fn clock_is_behind(snapshot: &Snapshot, now: Timestamp) -> bool {
+    now.plus(CLOCK_TOLERANCE) < snapshot.newest
 }
 
 /// Whether enrolment is optional and the account has nothing. Who works in a window that the last

@@ -64,7 +64,8 @@ impl Naming {
         Ok(AccountName(local.to_owned()))
     }
 
-    fn is_own(&self, domain: &str) -> bool {
+    /// Whether this is the domain that may be left out.
+    pub fn is_own(&self, domain: &str) -> bool {
         !self.domain.is_empty() && self.domain.eq_ignore_ascii_case(domain)
     }
 

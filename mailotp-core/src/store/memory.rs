@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use super::{
-    DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, SAME_EVENT_WITHIN, Store, StoreError,
-    UNENROLLED, may_merge,
+    DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, Maintained, SAME_EVENT_WITHIN, Store,
+    StoreError, UNENROLLED, may_merge,
 };
 use crate::account::{
-    Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, Pinned, SealedPin, Settled,
-    Settlement, Snapshot, State, Use,
+    Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, OwnRule, Pinned, SealedPin,
+    Settled, Settlement, Snapshot, State, Use,
 };
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
@@ -25,6 +25,7 @@ struct Record {
     windows: Vec<Window>,
     known: Vec<(Network, Timestamp)>,
     aliases: Vec<(Tag, AliasUse)>,
+    rules: Vec<OwnRule>,
 }
 
 /// The store.
@@ -37,6 +38,7 @@ pub(crate) struct MemoryStore {
     newest: Timestamp,
     generation: u64,
     site_pin: Option<SealedPin>,
+    maintained: Timestamp,
 }
 
 impl MemoryStore {
@@ -62,6 +64,13 @@ impl MemoryStore {
             }
             None => self.events.push(event.clone()),
         }
+    }
+
+    /// From now on the account's own events say what would become of it.
+    fn forget_unenrolled(&mut self, name: &AccountName) {
+        let name = Some(name.as_str());
+        self.unenrolled
+            .retain(|event| event.account.as_deref() != name);
     }
 
     fn take(&mut self, charge: &Charge) -> Vec<Bucket> {
@@ -160,13 +169,20 @@ impl Record {
         };
         *self = after;
         self.take_place(credential);
+        if let Some(alias) = &settlement.alias {
+            self.take_place(&alias.credential);
+        }
         Some(true)
     }
 
     fn take_place(&mut self, id: &CredentialId) {
         let new = self.unrevoked(id);
-        if let Some(old) = new.and_then(|credential| credential.replaces.take()) {
+        let mut replaced = new.and_then(|credential| credential.replaces.take());
+        while let Some(old) = replaced {
             self.revoke(&old);
+            let mut all = self.credentials.iter();
+            let older = all.find(|credential| credential.id == old);
+            replaced = older.and_then(|credential| credential.replaces.clone());
         }
     }
 
@@ -301,6 +317,20 @@ impl Record {
                 self.windows.clear();
             }
             Change::Lock(locked) => self.account.as_mut()?.locked = *locked,
+            Change::RenameAccount(name) => self.account.as_mut()?.name = name.clone(),
+            Change::Remove => *self = Record::default(),
+            Change::Expire(at) => self.account.as_mut()?.expires = *at,
+            Change::AddRule(own) => {
+                self.rules.push((**own).clone());
+                self.windows.clear();
+            }
+            Change::RemoveRules(ids) => {
+                for id in ids {
+                    let at = self.rules.iter().position(|own| own.id == *id)?;
+                    self.rules.remove(at);
+                }
+                self.windows.clear();
+            }
             // What concerns more than the account is done by the store.
             Change::Forgive | Change::AcceptClock(_) | Change::SetSitePin(_) => {}
             Change::EndWindows(None) => self.windows.clear(),
@@ -348,6 +378,7 @@ impl Store for MemoryStore {
             account: record.account,
             credentials: record.credentials,
             windows: record.windows,
+            rules: record.rules,
             known: known.map(|(network, _)| network).collect(),
             newest: self.newest,
             pins_in_use: self.site_pin.is_some() || accounts.any(|other| other.pin.is_some()),
@@ -400,6 +431,8 @@ impl Store for MemoryStore {
                         .as_ref()
                         .is_some_and(|old| old.name == new.name)
                 }),
+                Change::RenameAccount(name) => others()
+                    .any(|other| other.account.as_ref().is_some_and(|old| old.name == *name)),
                 Change::NameAliases(_, new) => others()
                     .flat_map(|other| &other.aliases)
                     .any(|(tag, _)| new.contains(tag)),
@@ -415,13 +448,26 @@ impl Store for MemoryStore {
             }
             record.apply(change).ok_or(StoreError::Gone)?;
         }
-        self.records.insert(account, record);
+        let old = self.records.insert(account, record);
+        let old = old.and_then(|record| record.account);
+        let own = |event: &Event| {
+            let name = old.as_ref().map(|account| account.name.as_str());
+            event.account.as_deref() == name
+        };
         for change in changes {
             match change {
-                Change::Create(new) => {
-                    let name = Some(new.name.as_str());
-                    self.unenrolled
-                        .retain(|event| event.account.as_deref() != name);
+                Change::Create(new) => self.forget_unenrolled(&new.name),
+                Change::RenameAccount(name) => {
+                    self.forget_unenrolled(name);
+                    for event in self.events.iter_mut().filter(|event| own(event)) {
+                        event.account = Some(name.to_string());
+                    }
+                }
+                Change::Remove => {
+                    self.events.retain(|event| !own(event));
+                    let prefix = format!("{}/", account.0);
+                    self.buckets.retain(|owner, _| !owner.starts_with(&prefix));
+                    self.records.remove(&account);
                 }
                 Change::Forgive => {
                     let own = format!("{}/", account.0);
@@ -495,6 +541,40 @@ impl Store for MemoryStore {
         let surplus = self.unenrolled.len().saturating_sub(UNENROLLED);
         self.unenrolled.drain(..surplus);
         Ok(())
+    }
+
+    fn maintain(
+        &mut self,
+        now: Timestamp,
+        keep_since: Timestamp,
+    ) -> Result<Maintained, StoreError> {
+        let before = std::mem::replace(&mut self.maintained, now);
+        let count = |store: &MemoryStore| store.events.len() + store.unenrolled.len();
+        let (events, buckets) = (count(self), self.buckets.len());
+        self.events.retain(|event| event.time >= keep_since);
+        self.unenrolled.retain(|event| event.time >= keep_since);
+        self.buckets
+            .retain(|_, bucket| bucket.forgettable_at() >= now);
+        Ok(Maintained {
+            events: (events - count(self)) as u64,
+            rest: (buckets - self.buckets.len()) as u64,
+            before,
+        })
+    }
+
+    fn used_since(&mut self, since: Timestamp) -> Result<Vec<AccountName>, StoreError> {
+        let used = |record: &&Record| {
+            let mut uses = record
+                .credentials
+                .iter()
+                .filter_map(|one| one.last_used.as_ref());
+            uses.any(|last| last.at >= since)
+        };
+        let records = self.records.values().filter(used);
+        let accounts = records.filter_map(|record| record.account.as_ref());
+        let mut names: Vec<AccountName> = accounts.map(|account| account.name.clone()).collect();
+        names.sort();
+        Ok(names)
     }
 
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {

@@ -114,6 +114,17 @@ pub struct Identity {
     pub generation: u64,
 }
 
+/// What maintenance has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Maintained {
+    /// How many events were forgotten.
+    pub events: u64,
+    /// How many windows and budgets.
+    pub rest: u64,
+    /// When it was done before.
+    pub before: Timestamp,
+}
+
 /// What a filter lets through.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
@@ -167,6 +178,14 @@ pub trait Store {
     /// Tells that a name that no account has would be refused: the last such event of each of the latest
     /// so many names, with a count of all of them. Nothing, where an account has it.
     fn tell_of_unenrolled(&mut self, event: &Event) -> Result<(), StoreError>;
+
+    /// Forgets what is of no use any more: events from before `keep_since`, windows and budgets that have
+    /// ended. Remembers `now` as the time of it.
+    fn maintain(&mut self, now: Timestamp, keep_since: Timestamp)
+    -> Result<Maintained, StoreError>;
+
+    /// The accounts of which a credential was used since then, by name.
+    fn used_since(&mut self, since: Timestamp) -> Result<Vec<AccountName>, StoreError>;
 
     /// The events that a filter lets through, oldest first; of those that would be refused, also the ones
     /// of names that no account has.

@@ -6,7 +6,7 @@ use harness::dovecot;
 use harness::enrol::Sheet;
 use harness::imap::Reply;
 
-use super::stage::{CAFE, LIBRARY, MAIN_PASSWORD, OFFICE, Shown, Stage, text};
+use super::stage::{CAFE, LIBRARY, MAIN_PASSWORD, OFFICE, Shown, Stage};
 
 /// Has the command make a sheet for an account that it does not know yet.
 pub fn add(stage: &Stage, account: &str) -> Sheet {
@@ -15,11 +15,7 @@ pub fn add(stage: &Stage, account: &str) -> Sheet {
     for (place, code) in codes.iter().enumerate() {
         assert_eq!(code["number"], place + 1, "the codes are numbered from 1");
     }
-    Sheet {
-        id: text(&made["id"]),
-        name: text(&made["name"]),
-        codes: codes.iter().map(|code| text(&code["code"])).collect(),
-    }
+    Sheet::of(&made)
 }
 
 /// The number that an answer's challenge names; that it names this sheet, and one number, is a must.

@@ -1,16 +1,15 @@
 //! Handing out what is shown once: to a program, into a new file, or onto standard output.
 
-use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{file, with};
+use super::with;
 use crate::cli::QrFormat;
 use crate::context::Context;
-use crate::error::CliError;
-use crate::{output, qr};
+use crate::error::{CliError, FAILED};
+use crate::{output, qr, terminal};
 
 /// What is handed out.
 pub struct HandOut<'a> {
@@ -26,7 +25,7 @@ impl HandOut<'_> {
     /// Hands it out. An error means that nobody has got it.
     pub fn give(self, context: &Context<'_>, output: Option<&Path>) -> Result<(), CliError> {
         if let Some(path) = output {
-            file::write_new(path, &(self.content)()?)?;
+            write_new(path, &(self.content)()?)?;
             let document = with(self.document, [("output", json!(path))]);
             return Ok(context.output.show(&document, || (self.in_file)(path))?);
         }
@@ -37,13 +36,23 @@ impl HandOut<'_> {
     }
 }
 
+fn write_new(path: &Path, content: &[u8]) -> Result<(), CliError> {
+    terminal::with(|terminal| terminal.write_new(path, content)).map_err(|why| {
+        CliError::new(
+            FAILED,
+            format!("{} cannot be written: {why}", path.display()),
+            "Choose another --output.",
+        )
+    })
+}
+
 /// Refuses what could not be handed out, before anything is made.
 pub fn check(
     context: &Context<'_>,
     format: Option<QrFormat>,
     output: Option<&Path>,
 ) -> Result<(), CliError> {
-    let is_text = context.cli.json || io::stdout().is_terminal();
+    let is_text = context.cli.json || terminal::is_read();
     if format == Some(QrFormat::Png) && output.is_none() && is_text {
         return Err(CliError::usage(
             "a PNG does not fit a terminal",

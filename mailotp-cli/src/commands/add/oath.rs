@@ -1,6 +1,5 @@
 //! `add totp` and `add hotp`.
 
-use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use mailotp_core::account::Scope;
@@ -10,11 +9,11 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::hand_out::{self, HandOut, picture};
-use super::{Making, describe, with, withdraw};
+use super::{Making, describe, is_live, with, withdraw};
 use crate::cli::{Algorithm, Hotp, Oath, QrFormat, Totp};
 use crate::context::{Context, host_name};
 use crate::error::{CliError, FAILED};
-use crate::input;
+use crate::{input, terminal};
 
 /// How a credential reaches the device that will show its codes.
 pub struct Drawing<'a> {
@@ -78,8 +77,10 @@ pub fn make(
     if let Err(error) = give(context, &added, drawing) {
         return withdraw(context, &added, making, error);
     }
-    if !drawing.live && !context.cli.json && io::stdin().is_terminal() && io::stdout().is_terminal()
-    {
+    if drawing.live {
+        is_live(context, &account, &added.credential);
+    }
+    if !drawing.live && !context.cli.json && terminal::can_ask() && terminal::is_read() {
         return confirm_now(context, &added);
     }
     Ok(())
@@ -130,9 +131,8 @@ fn read_seed(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
             "Correct --secret-file.",
         )
     };
-    let text = std::fs::read(path)
-        .map(Zeroizing::new)
-        .map_err(|why| failed(why.to_string()))?;
+    let text =
+        terminal::with(|terminal| terminal.read(path)).map_err(|why| failed(why.to_string()))?;
     std::str::from_utf8(&text)
         .ok()
         .and_then(oath::parse_seed)

@@ -1,7 +1,5 @@
 //! `add sequence`.
 
-use std::io::{self, IsTerminal};
-
 use mailotp_core::account::Scope;
 use mailotp_core::admin::Secrets;
 use mailotp_core::rfc2289::{Algorithm, Challenge, PassPhrase, Response, Seed};
@@ -12,11 +10,11 @@ use super::{Making, deliver, describe, with};
 use crate::cli::{Sequence, SequenceHash};
 use crate::context::Context;
 use crate::error::{CliError, FAILED};
-use crate::input;
+use crate::{input, terminal};
 
 pub fn add(context: &mut Context<'_>, wanted: &Sequence) -> Result<(), CliError> {
     let account = context.account_name()?;
-    if wanted.from_response && wanted.seed.is_none() && !io::stdin().is_terminal() {
+    if wanted.from_response && wanted.seed.is_none() && !terminal::can_ask() {
         return Err(CliError::usage(
             "the response cannot be known before the seed is",
             "Choose one: --seed ma1234",
@@ -60,8 +58,10 @@ pub fn add(context: &mut Context<'_>, wanted: &Sequence) -> Result<(), CliError>
 
 /// The pass phrase stays where the response is computed.
 fn ask_for_response(begin: &Challenge) -> Result<Response, CliError> {
-    if io::stdin().is_terminal() {
-        eprintln!("On a device that you trust, compute the response to: {begin}");
+    if terminal::can_ask() {
+        terminal::note(&format!(
+            "On a device that you trust, compute the response to: {begin}\n"
+        ));
     }
     let typed = input::secret("Response: ")?;
     let words: Vec<&str> = typed.split_whitespace().collect();

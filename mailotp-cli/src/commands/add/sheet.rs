@@ -1,6 +1,5 @@
 //! `add sheet`.
 
-use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use mailotp_core::account::Kind;
@@ -12,8 +11,8 @@ use super::{Making, deliver, describe, with};
 use crate::cli::SheetFormat;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::output;
 use crate::sheet::{self, SheetView};
+use crate::{output, terminal};
 
 /// What a sheet is written on.
 pub struct Paper<'a> {
@@ -30,7 +29,7 @@ pub fn make(context: &mut Context<'_>, making: &Making, paper: &Paper<'_>) -> Re
     if paper.format == SheetFormat::Pdf
         && paper.output.is_none()
         && !context.cli.json
-        && io::stdout().is_terminal()
+        && terminal::is_read()
     {
         return Err(CliError::usage(
             "a PDF does not fit a terminal",

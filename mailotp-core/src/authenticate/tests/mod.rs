@@ -5,6 +5,7 @@ mod answers;
 mod attack;
 mod budgets;
 mod failures;
+mod own_rules;
 mod pins;
 mod sequences;
 mod sheets;
@@ -103,6 +104,8 @@ forward! {
     bucket(owner: &Owner) -> Bucket;
     buckets(account: crate::id::AccountId) -> Vec<(Owner, Bucket)>;
     tell_of_unenrolled(event: &Event) -> ();
+    maintain(now: Timestamp, since: Timestamp) -> crate::store::Maintained;
+    used_since(since: Timestamp) -> Vec<AccountName>;
     events(filter: &EventFilter) -> Vec<Event>;
 }
 
@@ -345,15 +348,19 @@ impl World {
         self.door(|door| work(door, visitor, now))
     }
 
-    fn report(&mut self, user: &str, service: &str, from: &str, typed: &str) -> Report {
-        let request = Request {
+    fn request(&self, user: &str, service: &str, from: &str, typed: &str) -> Request {
+        Request {
             account: name(user),
             service: Service::new(service).unwrap(),
             remote: Remote::parse(from).unwrap(),
             secret: Secret::new(Zeroizing::new(typed.as_bytes().to_vec())).unwrap(),
             alias: None,
             second_step: self.second_step,
-        };
+        }
+    }
+
+    fn report(&mut self, user: &str, service: &str, from: &str, typed: &str) -> Report {
+        let request = self.request(user, service, from, typed);
         let now = Timestamp(self.now);
         self.door(|door| door.login(request, now))
     }

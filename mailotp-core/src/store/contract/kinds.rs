@@ -219,6 +219,58 @@ pub(crate) fn what_takes_the_place_of_another_revokes_it_when_it_is_used(store: 
     assert_eq!(settle(store, 2000, "n", Use::Strike(2)), Settled::Consumed);
 }
 
+fn sheet_for(text: &str, replaces: &str) -> Credential {
+    let kind = Kind::Sheet {
+        name: text.repeat(2),
+        size: 3,
+    };
+    Credential {
+        replaces: Some(id(replaces)),
+        ..credential(text, kind)
+    }
+}
+
+pub(crate) fn what_takes_a_place_takes_those_that_were_to_take_it_before(store: &mut dyn Store) {
+    fill(store);
+    let mut never_confirmed = sheet_for("m", "s");
+    never_confirmed.state = State::Pending;
+    add(
+        store,
+        [never_confirmed, sheet_for("n", "m"), sheet_for("o", "n")],
+    );
+    let revoke = [Change::Revoke(vec![id("n")])];
+    let changed = event(1000, Reason::Revoked);
+    store.change(ID, &revoke, &changed).unwrap();
+    assert_eq!(settle(store, 2000, "s", Use::Strike(1)), Settled::Consumed);
+    assert_eq!(settle(store, 2000, "o", Use::Strike(1)), Settled::Consumed);
+    for gone in ["s", "m", "n"] {
+        assert_eq!(found(store, gone).state, State::Revoked, "{gone}");
+    }
+    assert_eq!(settle(store, 2000, "o", Use::Strike(2)), Settled::Consumed);
+}
+
+pub(crate) fn aliases_take_the_place_of_others_with_the_first_that_is_used(store: &mut dyn Store) {
+    fill(store);
+    let new = Credential {
+        replaces: Some(id("q")),
+        ..credential("r", Kind::Alias { size: 2 })
+    };
+    add(store, [credential("q", Kind::Alias { size: 2 }), new]);
+    let under = |names: &str, number: u32| Settlement {
+        alias: Some(AliasUse {
+            credential: id(names),
+            number,
+        }),
+        ..settlement(2000, "s", Use::Strike(number))
+    };
+    assert_eq!(store.settle(&under("q", 1)).unwrap(), Settled::Consumed);
+    assert_eq!(store.settle(&under("r", 1)).unwrap(), Settled::Lost);
+    assert_eq!(found(store, "q").state, State::Live, "nothing was used");
+    assert_eq!(store.settle(&under("r", 2)).unwrap(), Settled::Consumed);
+    assert_eq!(found(store, "q").state, State::Revoked);
+    assert_eq!(found(store, "r").replaces, None);
+}
+
 pub(crate) fn a_kill_revokes_and_closes_windows(store: &mut dyn Store) {
     fill(store);
     let opening = Settlement {

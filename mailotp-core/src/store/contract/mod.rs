@@ -19,6 +19,7 @@ use crate::clock::Timestamp;
 use crate::crypto::Tag;
 use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Naming, Remote};
+use crate::rule::{Accept, Means, Place, Rule};
 use crate::window::{Binding, Limits, WindowKey};
 
 /// Runs every case on stores that `$new` makes. What `$new` gives is kept until the case is over.
@@ -37,9 +38,16 @@ macro_rules! contract_of {
                 aliases_are_found_by_their_tags_and_none_is_taken_twice,
                 a_pinned_credential_belongs_to_the_first_service,
                 what_takes_the_place_of_another_revokes_it_when_it_is_used,
+                what_takes_a_place_takes_those_that_were_to_take_it_before,
+                aliases_take_the_place_of_others_with_the_first_that_is_used,
                 a_kill_revokes_and_closes_windows,
                 a_sequence_is_renewed_from_where_it_stands_only,
                 pins_are_kept_and_end_windows,
+                own_rules_are_kept_in_their_order_and_end_windows,
+                an_account_expires_and_is_opened_again,
+                an_account_is_renamed_with_its_events,
+                a_removed_account_leaves_nothing,
+                maintenance_forgets_what_is_of_no_use,
                 what_was_revoked_in_the_meantime_is_lost,
                 a_lost_consumption_changes_nothing,
                 a_charge_is_kept_and_given_back,
@@ -827,4 +835,143 @@ pub(crate) fn refusal_from(remote: &str) -> Settlement {
         ..event(2000, Reason::Wrong)
     };
     Settlement::of_event(Some(ID), &event)
+}
+
+pub(crate) fn own_rules_are_kept_in_their_order_and_end_windows(store: &mut dyn Store) {
+    fill(store);
+    let changed = event(1000, Reason::RuleAdded);
+    let own = |text: &str, services: Option<&str>, from: Option<Place>| OwnRule {
+        id: id(text),
+        rule: Rule {
+            name: String::new(),
+            services: services.map(|name| [name.to_owned()].into()),
+            from: from.map(|place| vec![place, Place::Unknown, Place::Local]),
+            users: None,
+            accept: Accept([Means::Otp, Means::PasswordOtp].into()),
+            grace: Binding::Address,
+            mode: None,
+        },
+    };
+    let network = Place::Net("2001:db8::/32".parse().unwrap());
+    let opening = Settlement {
+        window: offer("w", "192.0.2.1"),
+        ..settlement(2000, "s", Use::Strike(1))
+    };
+    for (text, services, from) in [
+        ("r2", Some("webmail"), Some(network.clone())),
+        ("r1", None, None),
+    ] {
+        let _ = store.settle(&opening).unwrap();
+        let add = Change::AddRule(Box::new(own(text, services, from)));
+        store.change(ID, &[add], &changed).unwrap();
+        assert_eq!(read(store).windows, []);
+    }
+    let rules = read(store).rules;
+    let [first, second] = &rules[..] else {
+        panic!("{rules:?}")
+    };
+    assert_eq!(
+        (&first.id, &second.id),
+        (&id("r2"), &id("r1")),
+        "in their order"
+    );
+    assert_eq!(first.rule.services, Some(["webmail".to_owned()].into()));
+    let places = vec![network, Place::Unknown, Place::Local];
+    assert_eq!(first.rule.from, Some(places));
+    assert_eq!((&second.rule.services, &second.rule.from), (&None, &None));
+    assert!(first.rule.accept.has(Means::PasswordOtp) && !first.rule.accept.has(Means::Password));
+    let remove = |text: &str| Change::RemoveRules(vec![id(text)]);
+    store.change(ID, &[remove("r2")], &changed).unwrap();
+    assert_eq!(read(store).rules.len(), 1);
+    assert!(matches!(
+        store.change(ID, &[remove("r2")], &changed),
+        Err(StoreError::Gone)
+    ));
+}
+
+pub(crate) fn an_account_expires_and_is_opened_again(store: &mut dyn Store) {
+    fill(store);
+    let changed = event(1000, Reason::Locked);
+    for at in [Some(Timestamp(5000)), None] {
+        store.change(ID, &[Change::Expire(at)], &changed).unwrap();
+        assert_eq!(read(store).account.unwrap().expires, at);
+    }
+}
+
+pub(crate) fn an_account_is_renamed_with_its_events(store: &mut dyn Store) {
+    fill(store);
+    let changed = event(1000, Reason::AccountRenamed);
+    let bob = [Change::Create(account(AccountId(8), "bob"))];
+    store
+        .change(AccountId(8), &bob, &event(1000, Reason::Added))
+        .unwrap();
+    let rename = |text: &str| [Change::RenameAccount(name(text))];
+    assert!(matches!(
+        store.change(ID, &rename("bob"), &changed),
+        Err(StoreError::Exists)
+    ));
+    let told = Event {
+        account: Some("carol".into()),
+        ..changed
+    };
+    store.change(ID, &rename("carol"), &told).unwrap();
+    assert!(read(store).account.is_none());
+    let carol = store.read(&name("carol"), None).unwrap();
+    assert_eq!(
+        (carol.account.unwrap().id, carol.credentials.len()),
+        (ID, 3)
+    );
+    let of = |text: &str| EventFilter {
+        account: Some(text.into()),
+        ..EventFilter::default()
+    };
+    // The first change was told of alice, and so was the creation of bob.
+    assert_eq!(store.events(&of("alice")).unwrap(), []);
+    assert_eq!(store.events(&of("carol")).unwrap().len(), 3);
+}
+
+pub(crate) fn a_removed_account_leaves_nothing(store: &mut dyn Store) {
+    fill(store);
+    let opening = Settlement {
+        window: offer("w", "192.0.2.1"),
+        seen: Some(Remote::parse("192.0.2.1").unwrap().network()),
+        ..settlement(2000, "s", Use::Strike(1))
+    };
+    assert_eq!(store.settle(&opening).unwrap(), Settled::Consumed);
+    let removed = Event {
+        account: None,
+        ..event(3000, Reason::AccountRemoved)
+    };
+    store.change(ID, &[Change::Remove], &removed).unwrap();
+    assert!(read(store).account.is_none());
+    let events = store.events(&EventFilter::default()).unwrap();
+    assert_eq!(events, [removed]);
+    // The seed and the id may come again.
+    fill(store);
+    let again = read(store);
+    assert_eq!((again.windows, again.known), (vec![], vec![]));
+    assert!(again.credentials.iter().all(|one| one.struck.is_empty()));
+}
+
+pub(crate) fn maintenance_forgets_what_is_of_no_use(store: &mut dyn Store) {
+    fill(store);
+    assert_eq!(
+        store
+            .settle(&settlement(5000, "s", Use::Strike(1)))
+            .unwrap(),
+        Settled::Consumed
+    );
+    let first = store.maintain(Timestamp(6000), Timestamp(2000)).unwrap();
+    assert_eq!((first.events, first.before), (1, Timestamp::ZERO));
+    let times: Vec<i64> = store
+        .events(&EventFilter::default())
+        .unwrap()
+        .iter()
+        .map(|event| event.time.0)
+        .collect();
+    assert_eq!(times, [5000]);
+    let second = store.maintain(Timestamp(7000), Timestamp(2000)).unwrap();
+    assert_eq!((second.events, second.before), (0, Timestamp(6000)));
+    assert_eq!(store.used_since(Timestamp(5000)).unwrap(), [name("alice")]);
+    assert_eq!(store.used_since(Timestamp(5001)).unwrap(), []);
 }

@@ -5,6 +5,7 @@ use rusqlite::{Transaction, params};
 use super::{one, rows};
 use crate::account::{Change, State, Use};
 use crate::id::{AccountId, CredentialId};
+use crate::request::AccountName;
 
 pub(super) fn apply(
     transaction: &Transaction<'_>,
@@ -14,13 +15,7 @@ pub(super) fn apply(
     match change {
         Change::Create(account) => {
             rows::insert_account(transaction, account)?;
-            // From now on its events say what would become of it.
-            transaction
-                .execute(
-                    "DELETE FROM unenrolled WHERE account = ?1",
-                    [account.name.as_str()],
-                )
-                .map(|_| ())
+            forget_unenrolled(transaction, &account.name)
         }
         Change::Add(credential) => rows::insert_credential(transaction, account, credential),
         Change::NameAliases(credential, tags) => {
@@ -95,6 +90,33 @@ pub(super) fn apply(
             "UPDATE account SET locked = ?2 WHERE id = ?1",
             params![account.0, locked],
         )?),
+        Change::RenameAccount(name) => {
+            forget_unenrolled(transaction, name)?;
+            transaction.execute(
+                "UPDATE event SET account = ?2
+                 WHERE account = (SELECT name FROM account WHERE id = ?1)",
+                params![account.0, name.as_str()],
+            )?;
+            one(transaction.execute(
+                "UPDATE account SET name = ?2 WHERE id = ?1",
+                params![account.0, name.as_str()],
+            )?)
+        }
+        Change::Remove => remove(transaction, account),
+        Change::Expire(at) => one(transaction.execute(
+            "UPDATE account SET expires = ?2 WHERE id = ?1",
+            params![account.0, at.map(|at| at.0)],
+        )?),
+        Change::AddRule(own) => {
+            rows::insert_own_rule(transaction, account, own)?;
+            end_windows(transaction, account)
+        }
+        Change::RemoveRules(rules) => {
+            for rule in rules {
+                rows::delete_own_rule(transaction, account, rule)?;
+            }
+            end_windows(transaction, account)
+        }
         Change::Forgive => transaction
             .execute("DELETE FROM bucket WHERE account = ?1", [account.0])
             .map(|_| ()),
@@ -110,6 +132,13 @@ pub(super) fn apply(
             )?)
         }),
     }
+}
+
+/// From now on the account's own events say what would become of it.
+fn forget_unenrolled(transaction: &Transaction<'_>, name: &AccountName) -> rusqlite::Result<()> {
+    transaction
+        .execute("DELETE FROM unenrolled WHERE account = ?1", [name.as_str()])
+        .map(|_| ())
 }
 
 fn end_windows(transaction: &Transaction<'_>, account: AccountId) -> rusqlite::Result<()> {
@@ -143,23 +172,60 @@ pub(super) fn revoke(
     Ok(revoked)
 }
 
-/// Revokes what a credential takes the place of, now that it is used.
+/// Revokes what a credential takes the place of, now that it is used; and what that one was to take the
+/// place of, and never did.
 pub(super) fn take_place(
     transaction: &Transaction<'_>,
     account: AccountId,
     credential: &CredentialId,
 ) -> rusqlite::Result<()> {
+    let mut replaced = replaced_by(transaction, account, credential)?;
+    if replaced.is_none() {
+        return Ok(());
+    }
+    // Each is older than the one that it was read from: this ends.
+    while let Some(old) = replaced {
+        revoke(transaction, account, &old)?;
+        replaced = replaced_by(transaction, account, &old)?;
+    }
+    one(transaction.execute(
+        "UPDATE credential SET replaces = NULL WHERE account = ?1 AND id = ?2",
+        params![account.0, credential.as_str()],
+    )?)
+}
+
+/// Takes an account away, with everything that belongs to it.
+fn remove(transaction: &Transaction<'_>, account: AccountId) -> rusqlite::Result<()> {
+    transaction.execute(
+        "DELETE FROM event WHERE account = (SELECT name FROM account WHERE id = ?1)",
+        [account.0],
+    )?;
+    for table in [
+        "credential",
+        "struck",
+        "alias",
+        "own_rule",
+        "grace",
+        "bucket",
+        "known",
+    ] {
+        transaction.execute(
+            &format!("DELETE FROM {table} WHERE account = ?1"),
+            [account.0],
+        )?;
+    }
+    one(transaction.execute("DELETE FROM account WHERE id = ?1", [account.0])?)
+}
+
+fn replaced_by(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    credential: &CredentialId,
+) -> rusqlite::Result<Option<CredentialId>> {
     let replaced: Option<String> = transaction.query_row(
         "SELECT replaces FROM credential WHERE account = ?1 AND id = ?2",
         params![account.0, credential.as_str()],
         |row| row.get(0),
     )?;
-    let Some(old) = replaced.map(CredentialId::stored) else {
-        return Ok(());
-    };
-    revoke(transaction, account, &old)?;
-    one(transaction.execute(
-        "UPDATE credential SET replaces = NULL WHERE account = ?1 AND id = ?2",
-        params![account.0, credential.as_str()],
-    )?)
+    Ok(replaced.map(CredentialId::stored))
 }

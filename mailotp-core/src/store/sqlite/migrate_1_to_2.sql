@@ -1,6 +1,7 @@
 -- PINs, HOTP, sequences, aliases, pinned app passwords, and credentials that take another's place.
 ALTER TABLE store ADD COLUMN pin_length INTEGER;
 ALTER TABLE store ADD COLUMN pin BLOB;
+ALTER TABLE store ADD COLUMN maintained INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN pin_length INTEGER;
 ALTER TABLE account ADD COLUMN pin BLOB;
 CREATE INDEX account_with_pin ON account (id) WHERE pin IS NOT NULL;
@@ -31,3 +32,12 @@ CREATE TABLE unenrolled (
   count   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX unenrolled_since ON unenrolled (time);
+CREATE TABLE own_rule (
+  account  INTEGER NOT NULL,
+  seq      INTEGER NOT NULL,
+  id       TEXT NOT NULL,
+  services TEXT,
+  places   TEXT,
+  accept   TEXT NOT NULL,
+  PRIMARY KEY (account, seq)
+) STRICT, WITHOUT ROWID;

@@ -6,6 +6,7 @@
 
 mod change;
 mod events;
+mod maintain;
 mod migrate;
 mod read;
 mod rows;
@@ -16,10 +17,11 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-use super::{EventFilter, Identity, Store, StoreError, VERSION};
+use super::{EventFilter, Identity, Maintained, Store, StoreError, VERSION};
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
+use crate::clock::Timestamp;
 use crate::crypto::Tag;
 use crate::id::AccountId;
 use crate::request::AccountName;
@@ -247,6 +249,18 @@ impl Store for SqliteStore {
         self.write(false, |transaction| {
             events::insert_unenrolled(transaction, event)
         })
+    }
+
+    fn maintain(
+        &mut self,
+        now: Timestamp,
+        keep_since: Timestamp,
+    ) -> Result<Maintained, StoreError> {
+        self.forget(now, keep_since)
+    }
+
+    fn used_since(&mut self, since: Timestamp) -> Result<Vec<AccountName>, StoreError> {
+        rows::used_since(&self.connection, since).map_err(failed)
     }
 
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {

@@ -49,6 +49,7 @@ pub(super) fn snapshot(
     Ok(Snapshot {
         credentials: rows::credentials(transaction, account.id)?,
         windows: rows::windows(transaction, account.id)?,
+        rules: rows::own_rules(transaction, account.id)?,
         known: rows::known(transaction, account.id, since)?,
         account: Some(account),
         alias: used,

@@ -7,7 +7,8 @@ CREATE TABLE store (
   generation INTEGER NOT NULL,  -- grows with every change and with all that is used up
   newest     INTEGER NOT NULL,  -- the time of the newest event: a clock behind it was set back
   pin_length INTEGER,           -- the site's PIN: how many characters it has
-  pin        BLOB               -- its hash, sealed
+  pin        BLOB,              -- its hash, sealed
+  maintained INTEGER NOT NULL DEFAULT 0  -- when it was looked after last
 ) STRICT;
 
 CREATE TABLE account (
@@ -65,6 +66,17 @@ CREATE TABLE alias (
   account    INTEGER NOT NULL,
   credential TEXT NOT NULL,
   number     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Rules that accounts have made for themselves, in their order.
+CREATE TABLE own_rule (
+  account  INTEGER NOT NULL,
+  seq      INTEGER NOT NULL,
+  id       TEXT NOT NULL,
+  services TEXT,                   -- separated by blanks; NULL: all
+  places   TEXT,                   -- likewise: networks, local, unknown
+  accept   TEXT NOT NULL,          -- separated by blanks; empty: nothing
+  PRIMARY KEY (account, seq)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE grace (

@@ -92,6 +92,9 @@ fn consume(
         };
     let end = if consumed {
         change::take_place(transaction, account, &consumption.credential)?;
+        if let Some(alias) = &settlement.alias {
+            change::take_place(transaction, account, &alias.credential)?;
+        }
         "RELEASE consume"
     } else {
         "ROLLBACK TO consume; RELEASE consume"

@@ -2,7 +2,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
 use super::*;
-use crate::clock::Timestamp;
 use crate::store::contract::contract_of;
 use crate::store::memory::MemoryStore;
 

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod credential;
+mod own_rule;
 mod window;
 
 use rusqlite::types::Type;
@@ -15,6 +16,7 @@ use crate::request::{AccountName, Network};
 
 pub(super) use bucket::{bucket, buckets, buckets_of, put_buckets};
 pub(super) use credential::{credentials, insert_credential, renew};
+pub(super) use own_rule::{delete_own_rule, insert_own_rule, own_rules};
 pub(super) use window::{insert_window, windows};
 
 pub(super) const ACCOUNT_BY_NAME: &str = "SELECT id, name, locked, expires, salt, totp_floor, \
@@ -123,6 +125,19 @@ pub(super) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>
          FROM account ORDER BY name",
     )?;
     statement.query_map([], account)?.collect()
+}
+
+pub(super) fn used_since(
+    connection: &Connection,
+    since: Timestamp,
+) -> rusqlite::Result<Vec<AccountName>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM account WHERE id IN
+         (SELECT account FROM credential WHERE used_at >= ?1) ORDER BY name",
+    )?;
+    statement
+        .query_map([since.0], |row| row.get(0).map(AccountName::stored))?
+        .collect()
 }
 
 pub(super) fn insert_account(connection: &Connection, account: &Account) -> rusqlite::Result<()> {

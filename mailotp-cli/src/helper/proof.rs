@@ -1,0 +1,109 @@
+//! Proof that it is the account's user who asks, and not only somebody who sits at their shell.
+
+use mailotp_core::account::{Kind, Snapshot};
+use mailotp_core::authenticate::{Door, Opening, Visitor};
+use mailotp_core::clock::Timestamp;
+use mailotp_core::crypto::HeapArena;
+use mailotp_core::decide::Answer;
+use mailotp_core::request::{AccountName, Remote, Request, Secret, Service};
+use mailotp_core::site::{Site, SiteError};
+use mailotp_core::store::Store;
+
+use crate::context::{System, host_name};
+use crate::error::{CliError, NOT_PERMITTED, UNUSABLE};
+use crate::input;
+
+/// The service as which a proof is judged.
+const MANAGE: &str = "manage";
+
+/// Asks for one of the account's one-time codes, if it has any that is live. Its window lets several
+/// commands in a row go on with one.
+pub fn of_a_code(site: &Site, account: &AccountName, now: Timestamp) -> Result<(), CliError> {
+    let mut store = site.open_store()?;
+    let snapshot = store.read(account, None).map_err(SiteError::from)?;
+    if !has_codes(&snapshot, now) {
+        return Ok(());
+    }
+    drop(store);
+    prove(site, account, Asked::Code)
+}
+
+/// Asks for a secret of the account that the rules accept for the service `manage`.
+pub fn of_a_secret(site: &Site, account: &AccountName) -> Result<(), CliError> {
+    prove(site, account, Asked::Secret)
+}
+
+fn has_codes(snapshot: &Snapshot, now: Timestamp) -> bool {
+    let is_code = |kind: &Kind| !matches!(kind, Kind::AppPassword { .. } | Kind::Alias { .. });
+    let mut credentials = snapshot.credentials.iter();
+    credentials.any(|credential| credential.is_live(now) && is_code(&credential.kind))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Code,
+    Secret,
+}
+
+fn prove(site: &Site, account: &AccountName, asked: Asked) -> Result<(), CliError> {
+    let service = Service::new(MANAGE).expect("a service name");
+    let host = host_name();
+    let mut door = Door {
+        site,
+        open_store: &mut || Ok(Box::new(site.open_store()?)),
+        random: &mut System,
+        arena: &mut HeapArena,
+        host: &host,
+        mark: &mut |generation| site.mark().note(generation),
+    };
+    let visitor = Visitor {
+        account,
+        service: &service,
+        remote: Remote::Local,
+        second_step: false,
+    };
+    let prompt = match (asked, door.opening(visitor, now())) {
+        (Asked::Code, _) => door.challenge(account, now()),
+        (Asked::Secret, Opening::Ask(prompt)) => prompt,
+        (Asked::Secret, Opening::Done(_)) => "Password: ".to_owned(),
+    };
+    let typed = input::secret(&prompt)?;
+    let refused = || {
+        CliError::new(
+            NOT_PERMITTED,
+            "this is not one of the account's codes that are due",
+            "Look at the challenge, and type that code; `mailotp-cli challenge` names it.",
+        )
+    };
+    let secret = Secret::new(typed.as_bytes().to_vec().into()).map_err(|_| refused())?;
+    let request = Request {
+        account: account.clone(),
+        service: service.clone(),
+        remote: Remote::Local,
+        secret,
+        alias: None,
+        second_step: false,
+    };
+    let report = match asked {
+        Asked::Code => door.prove(request, now()),
+        Asked::Secret => door.login(request, now()),
+    };
+    match report.answer {
+        Answer::Accept => Ok(()),
+        Answer::Unavailable => Err(CliError::new(
+            UNUSABLE,
+            report.problem.unwrap_or_default(),
+            "Ask an administrator.",
+        )),
+        Answer::Throttle => Err(CliError::new(
+            NOT_PERMITTED,
+            "too many wrong codes were typed",
+            "Wait a minute, or ask an administrator for: mailotp-cli user forgive",
+        )),
+        _ => Err(refused()),
+    }
+}
+
+fn now() -> Timestamp {
+    std::time::SystemTime::now().into()
+}

@@ -1,0 +1,173 @@
+//! Who judges: this process, or the helper, where this process may not open the key ring and the store.
+
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime};
+
+use mailotp_core::authenticate::{Door, Earlier, Gate, Opening, Report, Visitor};
+use mailotp_core::clock::{NoRandomness, Random};
+use mailotp_core::config::Config;
+use mailotp_core::helper::client;
+use mailotp_core::helper::judge::{Judged, Phase, Question};
+use mailotp_core::request::{Request, Secret};
+use mailotp_core::site::{Site, SiteError};
+
+use crate::ffi;
+use crate::hooks::Call;
+use crate::host::Typed;
+
+/// The kernel's randomness.
+pub struct System;
+
+impl Random for System {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        getrandom::fill(bytes).map_err(|_| NoRandomness)
+    }
+}
+
+/// Who judges.
+pub enum Bench {
+    /// This process.
+    Here(Box<Site>),
+    /// The helper; and why not this process.
+    Helper(Box<(Config, SiteError)>),
+}
+
+impl Bench {
+    /// This process, if it can. Where it may not open the key ring, and the helper's socket is there, the
+    /// helper. Otherwise nobody judges, and the configuration comes back.
+    pub fn of(config: Config) -> Result<Bench, Box<(Config, SiteError)>> {
+        match Site::of(config) {
+            Ok(site) => Ok(Bench::Here(Box::new(site))),
+            Err(failed) if failed.1.is_forbidden() && failed.0.helper.socket.exists() => {
+                Ok(Bench::Helper(failed))
+            }
+            Err(failed) => Err(failed),
+        }
+    }
+
+    pub fn opening(&self, call: &Call) -> Opening {
+        match self {
+            Bench::Here(site) => here(call, site, |door, visitor| door.opening(visitor, call.now)),
+            Bench::Helper(site) => match helper(call, site, Phase::Opening) {
+                Ok(Judged::Ask(prompt)) => Opening::Ask(prompt),
+                Ok(Judged::Report(told)) => Opening::Done(Box::new((*told).into())),
+                other => Opening::Done(Box::new(unanswered(call, site, other))),
+            },
+        }
+    }
+
+    /// `None`: what a module before has asked for was to be used, and is not there.
+    pub fn login(&self, call: &Call, typed: Option<&Typed>) -> Report {
+        match (self, typed) {
+            (Bench::Here(site), None) => {
+                here(call, site, |door, visitor| door.unasked(visitor, call.now))
+            }
+            (Bench::Here(site), Some(typed)) => match Secret::new(typed.clone()) {
+                Err(why) => here(call, site, |door, visitor| {
+                    door.malformed(visitor, call.now, why.to_string())
+                }),
+                Ok(secret) => {
+                    let request = Request {
+                        account: call.account.clone(),
+                        service: call.service.clone(),
+                        remote: call.remote,
+                        secret,
+                        alias: None,
+                        second_step: call.args.second_step,
+                    };
+                    // The answer may have taken minutes: the clock is read again.
+                    let now = SystemTime::now().into();
+                    here(call, site, |door, _| door.login(request, now))
+                }
+            },
+            (Bench::Helper(site), typed) => {
+                let phase = typed.map_or(Phase::Unasked, |typed| Phase::Login(typed.clone()));
+                match helper(call, site, phase) {
+                    Ok(Judged::Report(told)) => (*told).into(),
+                    other => unanswered(call, site, other),
+                }
+            }
+        }
+    }
+
+    pub fn gate(&self, call: &Call, typed: &Typed) -> Result<Gate, Box<Report>> {
+        match self {
+            Bench::Here(site) => here(call, site, |door, visitor| {
+                door.gate(visitor, typed, call.now)
+            }),
+            Bench::Helper(site) => match helper(call, site, Phase::Gate(typed.clone())) {
+                Ok(Judged::Gate(true)) => Ok(Gate::GoOn),
+                Ok(Judged::Gate(false)) => Ok(Gate::Stop),
+                Ok(Judged::Report(told)) => Err(Box::new((*told).into())),
+                other => Err(Box::new(unanswered(call, site, other))),
+            },
+        }
+    }
+
+    pub fn account(&self, call: &Call, earlier: Earlier) -> Option<Report> {
+        match self {
+            Bench::Here(site) => here(call, site, |door, visitor| {
+                door.account(visitor, earlier, call.now)
+            }),
+            Bench::Helper(site) => match helper(call, site, Phase::Account(earlier)) {
+                Ok(Judged::Clear) => None,
+                Ok(Judged::Report(told)) => Some((*told).into()),
+                other => Some(unanswered(call, site, other)),
+            },
+        }
+    }
+}
+
+fn here<T>(call: &Call, site: &Site, work: impl FnOnce(&mut Door<'_>, Visitor<'_>) -> T) -> T {
+    // One deadline over all that one question to the store takes, the hash included.
+    let deadline = Instant::now() + site.config.timeout;
+    let mut door = Door {
+        site,
+        open_store: &mut || Ok(Box::new(site.open_store()?.until(deadline))),
+        random: &mut System,
+        arena: &mut ffi::MappedArena,
+        host: &call.host_name,
+        mark: &mut |generation| site.mark().note(generation),
+    };
+    work(&mut door, call.visitor())
+}
+
+fn helper(
+    call: &Call,
+    site: &(Config, SiteError),
+    phase: Phase,
+) -> Result<Judged, client::ClientError> {
+    let config = &site.0;
+    let question = Question {
+        phase,
+        account: call.account.to_string(),
+        service: call.service.to_string(),
+        remote: call.remote.to_string(),
+        second_step: call.args.second_step,
+        nullok: call.args.nullok,
+    };
+    let socket: &PathBuf = &config.helper.socket;
+    let deadline = Instant::now() + config.timeout;
+    client::judge(socket, &call.args.config, question, deadline)
+}
+
+/// The helper has said nothing that is of use: as if the key ring could not be opened at all.
+fn unanswered(
+    call: &Call,
+    site: &(Config, SiteError),
+    said: Result<Judged, client::ClientError>,
+) -> Report {
+    let (config, error) = site;
+    let report = call.unavailable(config, error);
+    let why = match said {
+        Err(why) => why.to_string(),
+        Ok(_) => "the helper does not judge this account for this process".to_owned(),
+    };
+    Report {
+        problem: Some(match report.problem {
+            Some(problem) => format!("{why}; {problem}"),
+            None => why,
+        }),
+        ..report
+    }
+}
