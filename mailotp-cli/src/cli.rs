@@ -2,6 +2,7 @@
 
 mod add;
 mod app_password;
+mod import;
 mod replace;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use mailotp_core::config::DEFAULT_PATH;
 
 pub use add::{Add, Algorithm, Hotp, Oath, Sequence, SequenceHash, Totp};
 pub use app_password::{AppPassword, MailServer, PasswordFormat};
+pub use import::{Import, ImportKind};
 pub use replace::Replacement;
 
 /// App passwords and one-time codes for mail.
@@ -29,7 +31,7 @@ pub struct Cli {
     /// Whose account, for administrators
     #[arg(long, global = true, value_name = "NAME")]
     pub user: Option<String>,
-    /// With `add`: make the account, if it is not there
+    /// With `add` and `import`: make the account, if it is not there
     #[arg(long, global = true)]
     pub new: bool,
     /// JSON, for programs
@@ -187,6 +189,11 @@ pub enum Command {
         #[command(subcommand)]
         action: User,
     },
+    /// Take over what other programs have kept
+    #[command(
+        after_help = "Example: mailotp-cli --user alice --new import google-authenticator ~alice/.google_authenticator --dry-run"
+    )]
+    Import(Import),
     /// Look after the store
     Store {
         #[command(subcommand)]

@@ -20,6 +20,7 @@ pub mod decide;
 pub mod files;
 pub mod helper;
 pub mod id;
+pub mod import;
 pub mod mark;
 pub mod prompt;
 pub mod request;

@@ -200,6 +200,19 @@ pub struct Question<'a> {
 }
 
 impl Rule {
+    /// A rule that an account makes for itself, for all services: what is accepted from these places.
+    pub fn own(from: Vec<Place>, accept: Accept) -> Rule {
+        Rule {
+            name: String::new(),
+            services: None,
+            from: Some(from),
+            users: None,
+            accept,
+            grace: Binding::Address,
+            mode: None,
+        }
+    }
+
     /// Whether this rule speaks of this login.
     pub fn matches(&self, question: &Question<'_>) -> bool {
         let service = |names: &BTreeSet<String>| {

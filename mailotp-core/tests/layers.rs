@@ -26,6 +26,8 @@ const LAYERS: &[(&str, &[&str])] = &[
         "credential",
         &["account", "clock", "crypto", "id", "request", "rfc2289"],
     ),
+    // Readers of other programs' files: pure, and known to administration alone.
+    ("import", &["account", "credential", "request", "rfc2289"]),
     (
         "config",
         &["budget", "credential", "request", "rule", "window"],
@@ -101,6 +103,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "decide",
             "files",
             "id",
+            "import",
             "rule",
             "request",
             "site",

@@ -9,6 +9,7 @@ mod compute;
 mod explain;
 mod files;
 mod grace;
+mod import;
 mod init;
 mod log;
 mod oath;

@@ -15,6 +15,7 @@ mod challenges;
 mod closed_stack;
 mod gate;
 mod guest;
+mod import;
 mod kill_codes;
 mod loading;
 mod networks;

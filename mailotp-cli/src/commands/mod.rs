@@ -9,6 +9,7 @@ mod confirm;
 mod explain;
 mod generate;
 mod grace;
+mod import;
 mod init;
 mod log;
 mod maintain;
@@ -31,8 +32,11 @@ use crate::helper;
 
 /// Does what the command line says.
 pub fn run(cli: &Cli) -> Result<(), CliError> {
-    if cli.new && !matches!(cli.command, Command::Add { .. }) {
-        return Err(CliError::usage("--new goes with add", "Leave it out."));
+    if cli.new && !matches!(cli.command, Command::Add { .. } | Command::Import(_)) {
+        return Err(CliError::usage(
+            "--new goes with add and import",
+            "Leave it out.",
+        ));
     }
     match &cli.command {
         Command::Init => return init::run(cli),
@@ -86,6 +90,7 @@ pub fn dispatch(context: &mut Context<'_>) -> Result<(), CliError> {
         Command::Verify { service, from } => verify::run(context, service, from),
         Command::Rule { action } => rule::run(context, action),
         Command::Maintain => maintain::run(context),
+        Command::Import(wanted) => import::run(context, wanted),
         Command::Log(log) => log::run(context, log),
     }
 }

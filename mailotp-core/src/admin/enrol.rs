@@ -302,6 +302,35 @@ impl Admin<'_> {
         wish: &Wish<'_>,
         known: &Known,
         is_new: bool,
+        mut draft: Draft,
+    ) -> Result<Credential, AdminError> {
+        let names = std::mem::take(&mut draft.names);
+        let credential = self.seal(wish, known, draft)?;
+        let mut changes = Vec::new();
+        if is_new {
+            changes.push(Change::Create(known.account.clone()));
+        }
+        if let Some(old) = wish.replaces {
+            let label = free_variant(known, &format!("old-{}", old.label));
+            changes.push(Change::Rename(old.id.clone(), label));
+        }
+        changes.push(Change::Add(Box::new(credential.clone())));
+        if !names.is_empty() {
+            changes.push(Change::NameAliases(credential.id.clone(), names));
+        }
+        let reason = match wish.replaces {
+            Some(_) => Reason::Replaced,
+            None => Reason::Added,
+        };
+        self.change(&known.account, &changes, reason, Some(&credential))?;
+        Ok(credential)
+    }
+
+    /// The credential of a draft, which no store knows yet.
+    pub(super) fn seal(
+        &mut self,
+        wish: &Wish<'_>,
+        known: &Known,
         draft: Draft,
     ) -> Result<Credential, AdminError> {
         let label = match (wish.replaces, wish.label) {
@@ -314,7 +343,7 @@ impl Admin<'_> {
             account: known.account.id,
             credential: &id,
         };
-        let credential = Credential {
+        Ok(Credential {
             sealed: self.site.keys.seal(&context, &draft.secret, self.random)?,
             kind: draft.kind,
             label,
@@ -330,25 +359,7 @@ impl Admin<'_> {
             fingerprint: draft.fingerprint,
             replaces: wish.replaces.map(|old| old.id.clone()),
             id,
-        };
-        let mut changes = Vec::new();
-        if is_new {
-            changes.push(Change::Create(known.account.clone()));
-        }
-        if let Some(old) = wish.replaces {
-            let label = free_variant(known, &format!("old-{}", old.label));
-            changes.push(Change::Rename(old.id.clone(), label));
-        }
-        changes.push(Change::Add(Box::new(credential.clone())));
-        if !draft.names.is_empty() {
-            changes.push(Change::NameAliases(credential.id.clone(), draft.names));
-        }
-        let reason = match wish.replaces {
-            Some(_) => Reason::Replaced,
-            None => Reason::Added,
-        };
-        self.change(&known.account, &changes, reason, Some(&credential))?;
-        Ok(credential)
+        })
     }
 }
 
@@ -356,7 +367,7 @@ impl Admin<'_> {
 const MAX_COUNTER: u64 = i64::MAX as u64 / 2;
 
 /// `sheet`, `sheet-2`, `sheet-3`, …
-fn free_variant(known: &Known, label: &str) -> String {
+pub(super) fn free_variant(known: &Known, label: &str) -> String {
     let short: String = label.chars().take(MAX_LABEL - 4).collect();
     (1..)
         .map(|number| {

@@ -2,6 +2,7 @@
 
 mod enrol;
 mod explain;
+mod import;
 mod init;
 mod own_rule;
 mod pin;
@@ -9,6 +10,7 @@ mod sequence;
 
 pub use enrol::{Added, Moving, NewOath, Secrets, Wish};
 pub use explain::Explanation;
+pub use import::{ImportPlan, ImportWish, Left, Made, Taken, Why};
 pub use init::{Initialised, initialise};
 
 use crate::account::{Account, Change, Credential, Kind, Snapshot, State, Use};

@@ -7,7 +7,7 @@ use crate::id::CredentialId;
 use crate::rule::Rule;
 
 /// How many of them an account can have: each login asks them in turn.
-const MOST_RULES: usize = 64;
+pub(super) const MOST_RULES: usize = 64;
 
 impl Admin<'_> {
     /// Adds a rule behind those that the account has. Returns its id.

@@ -27,7 +27,7 @@ impl Admin<'_> {
         Ok(())
     }
 
-    fn sealed(
+    pub(super) fn sealed(
         &mut self,
         owner: PinOwner,
         salt: &Salt,

@@ -86,7 +86,7 @@ impl Admin<'_> {
     }
 }
 
-fn kind_of(begin: &Challenge) -> Kind {
+pub(super) fn kind_of(begin: &Challenge) -> Kind {
     Kind::Sequence {
         algorithm: begin.algorithm,
         seed: begin.seed.clone(),
@@ -96,7 +96,7 @@ fn kind_of(begin: &Challenge) -> Kind {
 
 /// A seed that the account has had, with the same pass phrase, makes the same responses again: those
 /// that were recorded then too (RFC 2289, section 8.0).
-fn refuse_known_seed(known: &Known, begin: &Challenge) -> Result<(), AdminError> {
+pub(super) fn refuse_known_seed(known: &Known, begin: &Challenge) -> Result<(), AdminError> {
     let had = known
         .snapshot
         .credentials

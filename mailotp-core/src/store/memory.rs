@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, Maintained, SAME_EVENT_WITHIN, Store,
-    StoreError, UNENROLLED, may_merge,
+    DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, Maintained, Part, SAME_EVENT_WITHIN,
+    Store, StoreError, UNENROLLED, may_merge,
 };
 use crate::account::{
     Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, OwnRule, Pinned, SealedPin,
@@ -490,6 +490,15 @@ impl Store for MemoryStore {
         }
         self.tell(event);
         self.generation += 1;
+        Ok(self.generation)
+    }
+
+    fn change_all(&mut self, parts: &[Part]) -> Result<u64, StoreError> {
+        let mut after = self.clone();
+        for part in parts {
+            after.change(part.account, &part.changes, &part.event)?;
+        }
+        *self = after;
         Ok(self.generation)
     }
 

@@ -140,6 +140,17 @@ pub struct EventFilter {
     pub limit: Option<u32>,
 }
 
+/// One of several changes that are made together.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Of which account.
+    pub account: AccountId,
+    /// What changes.
+    pub changes: Vec<Change>,
+    /// What to tell of it.
+    pub event: Event,
+}
+
 /// A store. Every method is one transaction: all of it or nothing, and durable before it returns
 /// where that is said.
 pub trait Store {
@@ -162,6 +173,9 @@ pub trait Store {
         changes: &[Change],
         event: &Event,
     ) -> Result<u64, StoreError>;
+
+    /// The same for several accounts, in turn, as one transaction: all of it or nothing.
+    fn change_all(&mut self, parts: &[Part]) -> Result<u64, StoreError>;
 
     /// Which store this is, and how new.
     fn identity(&mut self) -> Result<Identity, StoreError>;

@@ -5,6 +5,7 @@ mod answers;
 mod attack;
 mod budgets;
 mod failures;
+mod imports;
 mod own_rules;
 mod pins;
 mod sequences;
@@ -99,6 +100,7 @@ forward! {
     read(name: &AccountName, alias: Option<&Tag>) -> Snapshot;
     settle(settlement: &Settlement) -> Settled;
     change(account: crate::id::AccountId, changes: &[Change], event: &Event) -> u64;
+    change_all(parts: &[crate::store::Part]) -> u64;
     identity() -> crate::store::Identity;
     accounts() -> Vec<crate::account::Account>;
     bucket(owner: &Owner) -> Bucket;

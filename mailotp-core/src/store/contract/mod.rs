@@ -3,12 +3,14 @@
 
 mod budgets;
 mod kinds;
+mod together;
 mod unenrolled;
 
 use std::time::Duration;
 
 pub(crate) use budgets::*;
 pub(crate) use kinds::*;
+pub(crate) use together::*;
 pub(crate) use unenrolled::*;
 
 use super::{EventFilter, Store, StoreError};
@@ -59,6 +61,7 @@ macro_rules! contract_of {
                 a_name_that_an_account_has_is_told_of_there,
                 the_latest_thousand_names_are_kept,
                 changes_are_all_or_nothing,
+                changes_of_several_accounts_are_all_or_nothing,
                 the_generation_grows_with_every_change_and_all_that_is_used_up,
                 revoking_closes_windows,
                 four_networks_are_known,

@@ -2,12 +2,35 @@
 
 use rusqlite::{Transaction, params};
 
-use super::{one, rows};
+use super::{events, one, rows};
 use crate::account::{Change, State, Use};
+use crate::audit::Event;
 use crate::id::{AccountId, CredentialId};
 use crate::request::AccountName;
 
-pub(super) fn apply(
+/// Changes an account, tells of it, and counts the generation up.
+pub(super) fn part(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    changes: &[Change],
+    event: &Event,
+) -> rusqlite::Result<u64> {
+    for change in changes {
+        apply(transaction, account, change)?;
+    }
+    events::insert(transaction, event)?;
+    transaction.execute("UPDATE store SET generation = generation + 1", [])?;
+    generation(transaction)
+}
+
+/// The generation that the store has come to.
+pub(super) fn generation(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    transaction.query_row("SELECT generation FROM store", [], |row| {
+        row.get::<_, i64>(0).map(|generation| generation as u64)
+    })
+}
+
+fn apply(
     transaction: &Transaction<'_>,
     account: AccountId,
     change: &Change,

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-use super::{EventFilter, Identity, Maintained, Store, StoreError, VERSION};
+use super::{EventFilter, Identity, Maintained, Part, Store, StoreError, VERSION};
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
@@ -208,15 +208,16 @@ impl Store for SqliteStore {
         event: &Event,
     ) -> Result<u64, StoreError> {
         self.write(true, |transaction| {
-            for change in changes {
-                change::apply(transaction, account, change)?;
+            change::part(transaction, account, changes, event)
+        })
+    }
+
+    fn change_all(&mut self, parts: &[Part]) -> Result<u64, StoreError> {
+        self.write(true, |transaction| {
+            for part in parts {
+                change::part(transaction, part.account, &part.changes, &part.event)?;
             }
-            events::insert(transaction, event)?;
-            transaction.query_row(
-                "UPDATE store SET generation = generation + 1 RETURNING generation",
-                [],
-                |row| row.get::<_, i64>(0).map(|generation| generation as u64),
-            )
+            change::generation(transaction)
         })
     }
 
