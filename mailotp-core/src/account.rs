@@ -448,7 +448,7 @@ pub struct Settlement {
     /// A sheet whose kill code was typed: it is revoked, whatever else this login comes to.
     pub kill: Option<CredentialId>,
     /// What is given back, because the answer was right.
-    pub refund: Option<Charge>,
+    pub refund: Vec<Charge>,
     /// The place of a login that went well.
     pub seen: Option<Network>,
     /// What to tell if the consumption succeeds, or there is none.
@@ -494,7 +494,7 @@ impl Settlement {
             touch: None,
             ahead: None,
             kill: None,
-            refund: None,
+            refund: Vec::new(),
             seen: None,
             event: event.clone(),
             lost: None,

@@ -116,7 +116,7 @@ names! {
         Window = "window",
         /// The rule accepts the main password.
         Password = "password",
-        /// Nothing is enrolled, and enrolment is optional.
+        /// Nothing is enrolled, and enrolment is optional; in observe mode, also where it is required.
         NotEnrolled = "not-enrolled",
         /// The user is never judged.
         Exempt = "exempt",

@@ -97,13 +97,18 @@ impl Window {
 
     /// Whether it answers for `key`.
     pub fn answers(&self, key: &WindowKey, binding: Binding) -> bool {
+        self.is_at(key, binding) && self.key.tag == key.tag
+    }
+
+    /// Whether it answers for some code in the place of `key`.
+    pub fn is_at(&self, key: &WindowKey, binding: Binding) -> bool {
         let same_place = self.key.group == key.group && self.key.network == key.network;
         let bound = match binding {
             Binding::Address => same_place,
             Binding::Secret => true,
             Binding::Off => false,
         };
-        bound && self.key.tag == key.tag && self.key.policy == key.policy
+        bound && self.key.policy == key.policy
     }
 }
 

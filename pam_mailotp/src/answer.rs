@@ -1,6 +1,6 @@
 //! From an answer to a PAM code: the table of the manual, section "Return values".
 
-use mailotp_core::authenticate::Gate;
+use mailotp_core::authenticate::{Gate, Report};
 use mailotp_core::decide::Answer;
 use pam::constants::PamResultCode;
 
@@ -27,9 +27,10 @@ pub fn of_gate(gate: Gate) -> PamResultCode {
 }
 
 /// What the phases that follow on the same handle are told.
-pub fn standing_of(answer: &Answer) -> Standing {
-    match answer {
+pub fn standing_of(report: &Report) -> Standing {
+    match report.answer {
         Answer::Accept => Standing::Accepted,
+        Answer::PassOn(_) if report.event.would.is_some() => Standing::Observed,
         Answer::PassOn(_) => Standing::PassedOn,
         Answer::Refuse | Answer::Deny | Answer::Throttle | Answer::Unavailable => Standing::Refused,
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-use mailotp_core::authenticate::{Door, Gate, Opening, Report, Visitor};
+use mailotp_core::authenticate::{Door, Earlier, Gate, Opening, Report, Visitor};
 use mailotp_core::clock::{NoRandomness, Random};
 use mailotp_core::config::Config;
 use mailotp_core::helper::client;
@@ -56,9 +56,13 @@ impl Bench {
         }
     }
 
-    pub fn login(&self, call: &Call, typed: &Typed) -> Report {
-        match self {
-            Bench::Here(site) => match Secret::new(typed.clone()) {
+    /// `None`: what a module before has asked for was to be used, and is not there.
+    pub fn login(&self, call: &Call, typed: Option<&Typed>) -> Report {
+        match (self, typed) {
+            (Bench::Here(site), None) => {
+                here(call, site, |door, visitor| door.unasked(visitor, call.now))
+            }
+            (Bench::Here(site), Some(typed)) => match Secret::new(typed.clone()) {
                 Err(why) => here(call, site, |door, visitor| {
                     door.malformed(visitor, call.now, why.to_string())
                 }),
@@ -76,10 +80,13 @@ impl Bench {
                     here(call, site, |door, _| door.login(request, now))
                 }
             },
-            Bench::Helper(site) => match helper(call, site, Phase::Login(typed.clone())) {
-                Ok(Judged::Report(told)) => (*told).into(),
-                other => unanswered(call, site, other),
-            },
+            (Bench::Helper(site), typed) => {
+                let phase = typed.map_or(Phase::Unasked, |typed| Phase::Login(typed.clone()));
+                match helper(call, site, phase) {
+                    Ok(Judged::Report(told)) => (*told).into(),
+                    other => unanswered(call, site, other),
+                }
+            }
         }
     }
 
@@ -97,12 +104,12 @@ impl Bench {
         }
     }
 
-    pub fn account(&self, call: &Call, judged: bool) -> Option<Report> {
+    pub fn account(&self, call: &Call, earlier: Earlier) -> Option<Report> {
         match self {
             Bench::Here(site) => here(call, site, |door, visitor| {
-                door.account(visitor, judged, call.now)
+                door.account(visitor, earlier, call.now)
             }),
-            Bench::Helper(site) => match helper(call, site, Phase::Account(judged)) {
+            Bench::Helper(site) => match helper(call, site, Phase::Account(earlier)) {
                 Ok(Judged::Clear) => None,
                 Ok(Judged::Report(told)) => Some((*told).into()),
                 other => Some(unanswered(call, site, other)),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use mailotp_core::audit::{Event, Quoted};
-use mailotp_core::authenticate::{self, Gate, Low, Opening, Report, Visitor};
+use mailotp_core::authenticate::{self, Earlier, Gate, Low, Opening, Report, Visitor};
 use mailotp_core::clock::Timestamp;
 use mailotp_core::config::{Config, Enrolment};
 use mailotp_core::decide::{Answer, Handover};
@@ -28,7 +28,7 @@ pub fn authenticate(host: &mut dyn Host, args: &[&CStr]) -> Code {
         match Call::prepare(host, args) {
             Ok((call, config)) => call.authenticate(host, config),
             Err(Stop::At(code)) => Err(code),
-            Err(Stop::Nameless(args)) => leave_to_the_next(host, &args),
+            Err(Stop::Unjudged(args)) => leave_to_the_next(host, &args),
         }
     };
     authenticate(host).unwrap_or_else(|code| code)
@@ -36,15 +36,16 @@ pub fn authenticate(host: &mut dyn Host, args: &[&CStr]) -> Code {
 
 /// The `account` phase.
 pub fn account(host: &mut dyn Host, args: &[&CStr]) -> Code {
-    let standing = host.standing();
-    if standing == Some(Standing::Refused) {
-        return Code::PAM_AUTH_ERR;
-    }
-    let judged = standing == Some(Standing::Accepted);
+    let earlier = match host.standing() {
+        Some(Standing::Refused) => return Code::PAM_AUTH_ERR,
+        Some(Standing::Accepted) => Earlier::Accepted,
+        Some(Standing::Observed) => Earlier::WouldRefuse,
+        Some(Standing::PassedOn) | None => Earlier::Nothing,
+    };
     match Call::prepare(host, args) {
-        Ok((call, config)) => call.account(config, judged),
+        Ok((call, config)) => call.account(config, earlier),
         Err(Stop::At(code)) => code,
-        Err(Stop::Nameless(_)) => Code::PAM_SUCCESS,
+        Err(Stop::Unjudged(_)) => Code::PAM_SUCCESS,
     }
 }
 
@@ -52,26 +53,37 @@ pub fn account(host: &mut dyn Host, args: &[&CStr]) -> Code {
 enum Stop {
     /// With this code.
     At(Code),
-    /// No account can have this name, and the site only observes.
-    Nameless(Args),
+    /// No rule can be found for a name or a service like this, and the site only observes.
+    Unjudged(Args),
+}
+
+impl Stop {
+    /// What cannot be judged goes on only where no rule enforces anything.
+    fn unjudged(config: &Config, args: &Args, refusal: Code) -> Stop {
+        if config.only_observes() {
+            Stop::Unjudged(args.clone())
+        } else {
+            Stop::At(refusal)
+        }
+    }
 }
 
 /// Observe mode, for whom no rule can be found: asks, and hands on what was typed.
 fn leave_to_the_next(host: &mut dyn Host, args: &Args) -> Result<Code, Code> {
     let typed = secret(host, args, mailotp_core::prompt::PASSWORD)?;
     if args.challenge {
-        let asks = typed.is_empty() || typed.as_slice() == b"?";
+        let asks = typed.is_none_or(|typed| typed.is_empty() || typed.as_slice() == b"?");
         return Ok(answer::of_gate(if asks { Gate::Stop } else { Gate::GoOn }));
     }
-    if !args.second_step {
+    if let Some(typed) = typed.filter(|_| !args.second_step) {
         host.set_authtok(&typed)?;
     }
     host.remember(Standing::PassedOn)?;
     Ok(Code::PAM_IGNORE)
 }
 
-/// What was typed: asked for, or taken from a module before.
-fn secret(host: &mut dyn Host, args: &Args, prompt: &str) -> Result<Typed, Code> {
+/// What was typed: asked for, or taken from a module before. `None`: that was to be used, and is not there.
+fn secret(host: &mut dyn Host, args: &Args, prompt: &str) -> Result<Option<Typed>, Code> {
     // As a second step the password that is there already is not the code.
     let there = if args.second_step {
         None
@@ -79,12 +91,9 @@ fn secret(host: &mut dyn Host, args: &Args, prompt: &str) -> Result<Typed, Code>
         host.authtok()
     };
     match (args.secret, there) {
-        (SecretSource::Use | SecretSource::Try, Some(secret)) => Ok(secret),
-        (SecretSource::Use, None) if !args.second_step => {
-            log::error("use_first_pass: no module before has asked for a password");
-            Err(Code::PAM_AUTH_ERR)
-        }
-        _ => host.ask(prompt),
+        (SecretSource::Use | SecretSource::Try, Some(secret)) => Ok(Some(secret)),
+        (SecretSource::Use, None) if !args.second_step => Ok(None),
+        _ => host.ask(prompt).map(Some),
     }
 }
 
@@ -124,7 +133,10 @@ impl Call {
             None => {
                 let pam_service = host.service().unwrap_or_default();
                 let name = String::from_utf8_lossy(&pam_service);
-                Service::of_pam(&name).map_err(|why| unavailable(why.to_string()))?
+                Service::of_pam(&name).map_err(|why| {
+                    log::error(&why.to_string());
+                    Stop::unjudged(&config, &args, Code::PAM_AUTHINFO_UNAVAIL)
+                })?
             }
         };
         let user = host.user().map_err(Stop::At)?;
@@ -132,12 +144,7 @@ impl Call {
             log::error(&format!(
                 "no account can have the name of this login to {service}: {why}"
             ));
-            // No rule can be found for it, so it goes on only where none enforces anything.
-            if config.only_observes() {
-                Stop::Nameless(args.clone())
-            } else {
-                Stop::At(Code::PAM_AUTH_ERR)
-            }
+            Stop::unjudged(&config, &args, Code::PAM_AUTH_ERR)
         })?;
         let call = Call {
             remote: Remote::of_pam(host.rhost().as_deref(), host.tty().as_deref()),
@@ -163,13 +170,13 @@ impl Call {
         };
         let typed = match bench.opening(self) {
             Opening::Ask(prompt) => secret(host, &self.args, &prompt)?,
-            Opening::Done(report) => return self.finish(host, *report, &[]),
+            Opening::Done(report) => return self.finish(host, *report, None),
         };
         if self.args.challenge {
-            return Ok(self.gate(&bench, &typed));
+            return Ok(self.gate(&bench, &typed.unwrap_or_default()));
         }
-        let report = bench.login(self, &typed);
-        self.finish(host, report, &typed)
+        let report = bench.login(self, typed.as_ref());
+        self.finish(host, report, typed)
     }
 
     fn gate(&self, bench: &Bench, typed: &Typed) -> Code {
@@ -182,9 +189,9 @@ impl Call {
         }
     }
 
-    fn account(&self, config: Config, judged: bool) -> Code {
+    fn account(&self, config: Config, earlier: Earlier) -> Code {
         let report = match Bench::of(config) {
-            Ok(bench) => bench.account(self, judged),
+            Ok(bench) => bench.account(self, earlier),
             Err(failed) => {
                 let (config, error) = &*failed;
                 Some(self.unavailable(config, error))
@@ -220,9 +227,9 @@ impl Call {
         }
         let typed = match report.answer {
             Answer::PassOn(_) => secret(host, &self.args, mailotp_core::prompt::PASSWORD)?,
-            _ => Typed::default(),
+            _ => None,
         };
-        self.finish(host, report, &typed)
+        self.finish(host, report, typed)
     }
 
     /// What becomes of a login that cannot be judged.
@@ -231,17 +238,24 @@ impl Call {
     }
 
     /// Event, next module's password, standing, user, code: in this order.
-    fn finish(&self, host: &mut dyn Host, report: Report, typed: &[u8]) -> Result<Code, Code> {
+    fn finish(
+        &self,
+        host: &mut dyn Host,
+        report: Report,
+        typed: Option<Typed>,
+    ) -> Result<Code, Code> {
         log::event(&report.event, report.problem.as_deref());
-        match &report.answer {
-            Answer::PassOn(Handover::Whole) if !self.args.second_step => host.set_authtok(typed)?,
-            Answer::PassOn(Handover::Prefix(prefix)) => host.set_authtok(prefix)?,
+        match (&report.answer, typed) {
+            (Answer::PassOn(Handover::Whole), Some(typed)) if !self.args.second_step => {
+                host.set_authtok(&typed)?;
+            }
+            (Answer::PassOn(Handover::Prefix(prefix)), _) => host.set_authtok(prefix)?,
             _ => {}
         }
         if let Some(low) = &report.low {
             log::warning(&notice(&report.event, low));
         }
-        host.remember(answer::standing_of(&report.answer))?;
+        host.remember(answer::standing_of(&report))?;
         if let Some(user) = &report.user {
             host.set_user(&self.named_as_typed(user))?;
         }

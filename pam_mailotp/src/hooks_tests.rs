@@ -14,6 +14,7 @@ use crate::bench::System;
 /// A host that answers from a script.
 #[derive(Default)]
 struct Script {
+    service: Option<&'static str>,
     user: Option<Vec<u8>>,
     authtok: Option<Vec<u8>>,
     answers: Answers,
@@ -23,7 +24,7 @@ struct Script {
 
 impl Host for Script {
     fn service(&self) -> Option<Vec<u8>> {
-        Some(b"mailotp-imap".to_vec())
+        Some(self.service.unwrap_or("mailotp-imap").into())
     }
     fn user(&mut self) -> Result<Vec<u8>, Code> {
         Ok(self.user.clone().unwrap_or_else(|| b"alice".to_vec()))
@@ -260,6 +261,57 @@ fn a_name_that_no_account_can_have_is_refused_and_in_observe_mode_handed_on() {
         let gate = authenticate(&mut host, &[&config, c"challenge"]);
         assert_eq!(gate, Code::PAM_USER_UNKNOWN);
     }
+}
+
+#[test]
+fn a_service_that_no_rule_can_name_is_unavailable_and_in_observe_mode_handed_on() {
+    let long: &'static str = Box::leak("a".repeat(65).into_boxed_str());
+    for bad in [long, "mailotp-", "a b"] {
+        let host = |answers| Script {
+            service: Some(bad),
+            answers,
+            ..Script::default()
+        };
+        let (_folder, config) = site("");
+        let mut enforced = host(Answers::default());
+        assert_eq!(
+            authenticate(&mut enforced, &[&config]),
+            Code::PAM_AUTHINFO_UNAVAIL
+        );
+        assert!(enforced.told.is_empty());
+        let (_folder, config) = site("mode = \"observe\"\n");
+        let mut observed = host([Ok("hunter2")].into());
+        assert_eq!(authenticate(&mut observed, &[&config]), Code::PAM_IGNORE);
+        assert_eq!(observed.told.last().unwrap(), "authtok hunter2");
+        assert_eq!(account(&mut observed, &[&config]), Code::PAM_SUCCESS);
+    }
+}
+
+#[test]
+fn where_no_module_before_has_asked_observe_mode_goes_on_and_sets_no_password() {
+    let (folder, config) = site("mode = \"observe\"\n");
+    let goes_on = |user: &str| {
+        let mut host = Script {
+            user: Some(user.into()),
+            ..Script::default()
+        };
+        let code = authenticate(&mut host, &[&config, c"use_first_pass"]);
+        assert_eq!(code, Code::PAM_IGNORE, "{user}");
+        assert!(host.told.is_empty(), "{user}: {:?}", host.told);
+        assert_eq!(account(&mut host, &[&config]), Code::PAM_SUCCESS, "{user}");
+    };
+    for user in ["alice", "root", "a b"] {
+        goes_on(user);
+    }
+    std::fs::remove_file(folder.path().join("m.key")).unwrap();
+    goes_on("alice");
+    let mut host = Script::default();
+    let gate = authenticate(&mut host, &[&config, c"use_first_pass", c"challenge"]);
+    assert_eq!(
+        gate,
+        Code::PAM_AUTH_ERR,
+        "a gate that nobody asked anything"
+    );
 }
 
 /// CVE-2010-1938 OPIE, CVE-2015-9542 pam_radius, CVE-2020-10595 pam-krb5: long names or answers.

@@ -21,6 +21,8 @@ pub enum Standing {
     Refused,
     /// Left to others.
     PassedOn,
+    /// Left to others by observe mode: enforce mode would have refused.
+    Observed,
 }
 
 /// What a hook needs of its host.

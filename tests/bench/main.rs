@@ -173,7 +173,8 @@ fn wrong(people: &People, cases: &mut Vec<Case>) {
         words.join(" ")
     };
     let somebody_elses = &people.mixed.app_password;
-    let forms: [(&str, &str, &dyn Fn(usize) -> String); 5] = [
+    type Secret<'a> = &'a dyn Fn(usize) -> String;
+    let forms: [(&str, &str, Secret<'_>); 5] = [
         ("app-password", "wrong app password", &|_| {
             somebody_elses.clone()
         }),

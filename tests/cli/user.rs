@@ -104,3 +104,55 @@ fn an_accepted_clock_brings_totp_back() {
         "PAM_SUCCESS"
     );
 }
+
+/// Why alice in that café is refused, since when and until when.
+#[test]
+fn show_says_which_guesses_are_left_and_where_codes_are_refused_until_they_are_forgiven() {
+    let site = Site::new("");
+    let totp = site.totp("alice");
+    let cafe = "203.0.113.9";
+    for code in wrong_codes(10) {
+        assert_eq!(site.verdict("imap", "alice", cafe, code), "PAM_AUTH_ERR");
+    }
+    for code in totp.wrong_codes(3) {
+        assert_eq!(site.verdict("imap", "alice", HOME, code), "PAM_AUTH_ERR");
+    }
+    let budget = &site.json("alice", &["show"])["budget"];
+    assert_eq!((&budget["left"], &budget["of"]), (&5.into(), &8.into()));
+    for (budget, empty) in [(budget, false), (&budget["pin"], true)] {
+        for key in ["next_at", "full_at"] {
+            let time = budget[key].as_str();
+            assert_eq!(time.is_none(), empty, "{key}: {budget}");
+            assert!(time.is_none_or(|time| time.ends_with('Z')), "{budget}");
+        }
+    }
+    assert_eq!(budget["networks"].as_array().map(Vec::len), Some(1));
+    let network = &budget["networks"][0];
+    assert_eq!(network["network"], cafe);
+    assert_eq!(network["refused"], "codes");
+    assert!(network["next_at"].is_string(), "{network}");
+
+    let said = site.cli(["user", "show", "alice"]).done().stdout;
+    let line = |part: &str| said.lines().find(|line| line.contains(part));
+    assert!(
+        line("Guesses of digit codes left: 5 of 8").is_some_and(|line| line.contains("one more")),
+        "{said}"
+    );
+    assert!(
+        line(cafe).is_some_and(|line| line.contains("all codes")),
+        "{said}"
+    );
+    assert!(line("mailotp-cli user forgive alice").is_some(), "{said}");
+
+    site.cli(["user", "forgive", "alice"]).done();
+    let budget = &site.json("alice", &["show"])["budget"];
+    assert_eq!((&budget["left"], &budget["of"]), (&8.into(), &8.into()));
+    assert_eq!(budget["next_at"], serde_json::Value::Null);
+    assert_eq!(budget["networks"], serde_json::json!([]));
+    assert_eq!(
+        site.verdict("imap", "alice", cafe, totp.code(0)),
+        "PAM_SUCCESS"
+    );
+    let said = site.cli(["user", "show", "alice"]).done().stdout;
+    assert!(!said.contains("uesses"), "{said}");
+}

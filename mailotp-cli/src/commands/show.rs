@@ -1,7 +1,7 @@
 //! `show`: what an account has.
 
 use mailotp_core::account::{Credential, PinOwner, Pinned, State};
-use mailotp_core::authenticate::account_bucket;
+use mailotp_core::authenticate::{Budgets, Left, Refused};
 use mailotp_core::clock::Timestamp;
 use mailotp_core::request::AccountName;
 use mailotp_core::store::Store;
@@ -14,13 +14,9 @@ use crate::{output, time};
 
 pub fn run(context: &mut Context<'_>, account: &AccountName) -> Result<(), CliError> {
     let known = context.admin(|admin| admin.account(account))?;
-    let (owner, limit) = account_bucket(&context.site.config, known.account.id);
-    let bucket = context
-        .store
-        .bucket(&owner)
-        .map_err(mailotp_core::site::SiteError::from)?;
-    let left = bucket.left(limit, context.now);
-    let full_at = (bucket.full_at > context.now).then_some(bucket.full_at);
+    let buckets = context.store.buckets(known.account.id);
+    let buckets = buckets.map_err(mailotp_core::site::SiteError::from)?;
+    let budgets = Budgets::of(&context.site.config, &buckets, context.now);
     let pin = known.snapshot.pin().map(|(owner, _)| match owner {
         PinOwner::Account(_) => "own",
         PinOwner::Site => "site",
@@ -28,7 +24,7 @@ pub fn run(context: &mut Context<'_>, account: &AccountName) -> Result<(), CliEr
     let document = json!({
         "account": known.account.name.as_str(),
         "credentials": known.credentials().map(entry).collect::<Vec<_>>(),
-        "budget": { "left": left, "of": limit.burst, "full_at": time::utc_or_null(full_at) },
+        "budget": budget(&budgets),
         "locked": known.account.locked,
         "expires": time::utc_or_null(known.account.expires),
         "pin": pin,
@@ -67,14 +63,9 @@ pub fn run(context: &mut Context<'_>, account: &AccountName) -> Result<(), CliEr
             Some(_) => text += "\nThe site's PIN belongs before every code.\n",
             None => {}
         }
-        if left < limit.burst {
-            let full = full_at.map_or_else(String::new, |at| {
-                format!(", all of them again at {}", time::local(at))
-            });
-            text += &format!(
-                "\nGuesses of digit codes and PINs left: {left} of {}{full}\n",
-                limit.burst
-            );
+        text += &guesses(&budgets, pin.is_some());
+        if !budgets.networks.is_empty() || budgets.digits.left == 0 {
+            text += &format!("Give all guesses back with: mailotp-cli user forgive {name}\n");
         }
         if known.account.locked {
             text += &format!(
@@ -90,6 +81,62 @@ pub fn run(context: &mut Context<'_>, account: &AccountName) -> Result<(), CliEr
         }
         text
     })?)
+}
+
+fn budget(budgets: &Budgets) -> Value {
+    let left = |left: &Left| {
+        json!({
+            "left": left.left,
+            "of": left.of,
+            "next_at": time::utc_or_null(left.next_at),
+            "full_at": time::utc_or_null(left.full_at),
+        })
+    };
+    let networks = budgets.networks.iter().map(|(network, refused, next_at)| {
+        json!({
+            "network": network.as_str(),
+            "refused": refused.as_str(),
+            "next_at": time::utc(*next_at),
+        })
+    });
+    let others = [
+        ("pin", left(&budgets.pin)),
+        ("networks", networks.collect::<Vec<_>>().into()),
+    ];
+    with(left(&budgets.digits), others)
+}
+
+/// What is missing, in words.
+fn guesses(budgets: &Budgets, has_pin: bool) -> String {
+    let left = |what: &str, left: &Left| match (left.next_at, left.full_at) {
+        (Some(next), Some(full)) => {
+            let (next, full) = (time::local(next), time::local(full));
+            let (left, of) = (left.left, left.of);
+            format!("\n{what}: {left} of {of}, one more at {next}, all of them at {full}\n")
+        }
+        _ => String::new(),
+    };
+    let mut text = left("Guesses of digit codes left", &budgets.digits);
+    if has_pin {
+        text += &left("Guesses of the PIN left", &budgets.pin);
+    }
+    if !budgets.networks.is_empty() {
+        let rows = budgets.networks.iter().map(|(network, refused, next_at)| {
+            let refused = match refused {
+                Refused::Codes => "all codes",
+                Refused::Digits => "digit codes and PINs",
+                Refused::Windows => "digit codes whose window is open",
+            };
+            vec![
+                network.as_str().to_owned(),
+                refused.to_owned(),
+                time::local(*next_at),
+            ]
+        });
+        text += "\nToo many wrong guesses came from here:\n";
+        text += &output::table(&["NETWORK", "REFUSES", "UNTIL"], rows.collect());
+    }
+    text
 }
 
 fn entry(credential: &Credential) -> Value {

@@ -1,27 +1,29 @@
 //! The one driver of a login: open → decide → settle → audit. Everything that can go wrong on the
 //! way ends in [`Answer::Unavailable`], and only observe mode turns that into something milder.
 
+mod budgets;
 mod charge;
+mod compare;
 mod phases;
 mod report;
 
 use crate::account::{Consumption, Credential, Pinned, Settled, Settlement, Snapshot, WindowOffer};
 use crate::audit::{Event, Reason, Verdict};
-use crate::budget::{Charge, Charged};
+use crate::budget::Charge;
 use crate::clock::{Random, Timestamp};
 use crate::config::Judgement;
 use crate::credential::alias;
 use crate::crypto::{Arena, SealContext};
-use crate::decide::{self, Answer, Case, Guess, Handover, Pending, Ruling};
+use crate::decide::{self, Answer, Case, Handover, Ruling};
 use crate::id::{AccountId, CredentialId};
 use crate::prompt::{self, Place};
-use crate::request::{AccountName, KillCode, Remote, Request, Service};
+use crate::request::{AccountName, Remote, Request, Service};
 use crate::rule::{Accept, Means, Mode};
 use crate::site::{Site, SiteError};
 use crate::store::Store;
 
-pub use charge::account_bucket;
-pub use phases::Gate;
+pub use budgets::{Budgets, Left, Refused};
+pub use phases::{Earlier, Gate};
 use report::{Failure, event, observed};
 pub use report::{Low, Report, without_site};
 
@@ -216,9 +218,9 @@ impl Door<'_> {
             .filter(|_| !judgement.exempt && matches!(why, Purpose::Login));
         // Whose rules decide is known only once an alias is resolved; a kill code counts whatever they
         // say. Everybody else whom they deny costs the store nothing.
-        let mut opened = None;
+        let (mut opened, mut paid) = (None, Vec::new());
         if request.account.alias().is_some() || kill.is_some() {
-            opened = Some(self.look(request, judgement, now)?);
+            opened = Some(self.look(request, judgement, now, &mut paid)?);
         }
         if opened.is_none()
             && let Some(ruling) = decide::by_rule(judgement)
@@ -231,7 +233,7 @@ impl Door<'_> {
         }
         let (mut store, snapshot) = match opened {
             Some(opened) => opened,
-            None => self.look(request, judgement, now)?,
+            None => self.look(request, judgement, now, &mut paid)?,
         };
         if let Purpose::Prove = why {
             *judgement = std::mem::take(judgement).for_codes();
@@ -245,9 +247,9 @@ impl Door<'_> {
             snapshot: &snapshot,
             now,
         };
-        let (ruling, refund) = self.decide(&case, kill.as_ref(), store.as_mut())?;
+        let ruling = self.decide(&case, kill.as_ref(), store.as_mut(), &mut paid)?;
         if let Purpose::Verify(actor) = why {
-            return self.verified(&case, &ruling, refund, actor, store.as_mut());
+            return self.verified(&case, &ruling, paid, actor, store.as_mut());
         }
         let (answer, event) = self.ending(request, judgement, &ruling, now);
         // What it comes to where somebody else was first.
@@ -258,7 +260,7 @@ impl Door<'_> {
         let (lost_answer, lost_event) = self.ending(request, judgement, &lost, now);
         let settlement = Settlement {
             lost: ruling.consume.is_some().then_some(lost_event),
-            ..self.settlement(&case, &ruling, refund, event)?
+            ..self.settlement(&case, &ruling, paid, event)?
         };
         let settled = store.settle(&settlement)?;
         if settled == Settled::Consumed && settlement.must_be_durable() {
@@ -284,7 +286,7 @@ impl Door<'_> {
         &mut self,
         case: &Case<'_>,
         ruling: &Ruling<'_>,
-        refund: Option<Charge>,
+        paid: Vec<Charge>,
         actor: &str,
         store: &mut dyn Store,
     ) -> Result<Report, Failure> {
@@ -305,7 +307,7 @@ impl Door<'_> {
         };
         let account = case.snapshot.account.as_ref().map(|account| account.id);
         let _ = store.settle(&Settlement {
-            refund,
+            refund: if right { paid } else { Vec::new() },
             ..Settlement::of_event(account, &told)
         })?;
         Ok(Report::new(answer, event))
@@ -319,6 +321,7 @@ impl Door<'_> {
         request: &mut Request,
         judgement: &mut Judgement,
         now: Timestamp,
+        paid: &mut Vec<Charge>,
     ) -> Result<(Box<dyn Store>, Snapshot), Failure> {
         let mut store = (self.open_store)()?;
         let snapshot = self.read(&mut *store, &request.account)?;
@@ -339,7 +342,7 @@ impl Door<'_> {
             snapshot: &snapshot,
             now,
         };
-        if snapshot.fresh_alias(now).is_some() || decide::continues(&case) {
+        if snapshot.fresh_alias(now).is_some() || self.continues(&case, &mut *store, paid)? {
             return Ok((store, snapshot));
         }
         request.account = typed;
@@ -356,76 +359,11 @@ impl Door<'_> {
         Ok(store.read(name, tag.as_ref())?)
     }
 
-    /// form → window → budget, charge → compare; and what is given back of the charge.
-    fn decide<'c>(
-        &mut self,
-        case: &Case<'c>,
-        kill: Option<&KillCode>,
-        store: &mut dyn Store,
-    ) -> Result<(Ruling<'c>, Option<Charge>), Failure> {
-        if let Some(code) = kill
-            && let Some(ruling) = decide::by_kill_code(case, code)?
-        {
-            return Ok((ruling, None));
-        }
-        // The account's own rules may deny what the administrator's do not.
-        if let Some(ruling) = decide::by_rule(case.judgement) {
-            return Ok((ruling, None));
-        }
-        let pending = match decide::by_form(case) {
-            Ok(ruling) => return Ok((case.unless_closed(ruling), None)),
-            Err(pending) => pending,
-        };
-        let Pending::Codes(guess) = pending else {
-            let ruling = decide::by_code(case, &pending, self.arena)?;
-            return Ok((case.unless_closed(ruling), None));
-        };
-        if let Some(ruling) = decide::by_window(case, &guess.candidates) {
-            return Ok((ruling, None));
-        }
-        let Some((guess, charge)) = self.take_charge(case, guess, store)? else {
-            return Ok((case.throttle(), None));
-        };
-        let digits = guess.may_be_digits;
-        let ruling = decide::by_code(case, &Pending::Codes(guess), self.arena)?;
-        let guessed_pin = ruling.guessed_pin;
-        let ruling = case.unless_closed(ruling);
-        let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
-        let refund = match charge {
-            // A wrong code that chance does not find says nothing of the PIN before it.
-            Some(charge) if !right && !digits && !guessed_pin => charge.of_the_account(),
-            charge => charge.filter(|_| right),
-        };
-        Ok((ruling, refund))
-    }
-
-    /// Charges a guess: what may be compared, and what it has cost. Where the budget for digits and PINs
-    /// is used up, a sheet code may still be compared. `None`: nothing may.
-    fn take_charge<'c>(
-        &mut self,
-        case: &Case<'c>,
-        guess: Guess<'c>,
-        store: &mut dyn Store,
-    ) -> Result<Option<(Guess<'c>, Option<Charge>)>, Failure> {
-        let mut guess = guess;
-        loop {
-            let due = self.charge(case, &guess);
-            match store.charge(&due)? {
-                Charged::Taken => return Ok(Some((guess, Some(due)))),
-                Charged::Before => return Ok(Some((guess, None))),
-                Charged::Exhausted => match guess.beyond_chance() {
-                    Some(rest) => guess = rest,
-                    None => return Ok(None),
-                },
-            }
-        }
-    }
-
     fn settlement(
         &mut self,
         case: &Case<'_>,
         ruling: &Ruling<'_>,
-        refund: Option<Charge>,
+        paid: Vec<Charge>,
         event: Event,
     ) -> Result<Settlement, Failure> {
         let request = case.request;
@@ -469,7 +407,7 @@ impl Door<'_> {
             kill: credential
                 .filter(|_| ruling.kills)
                 .map(|credential| credential.id.clone()),
-            refund,
+            refund: if right { paid } else { Vec::new() },
             seen: (right && matches!(request.remote, Remote::Address(_)))
                 .then(|| request.remote.network()),
             ..Settlement::of_event(account, &event)
@@ -518,6 +456,12 @@ impl Door<'_> {
             )
         };
         observed(judgement, ruling.answer.clone(), event)
+    }
+
+    /// No secret at all: the password of a module before was to be used, and is not there.
+    pub fn unasked(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Report {
+        let why = "use_first_pass: no module before has asked for a password";
+        self.malformed(visitor, now, why.to_owned())
     }
 
     /// A secret that is refused before it is looked at.

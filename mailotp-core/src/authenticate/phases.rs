@@ -3,8 +3,9 @@
 use super::report::{Failure, Report, observed};
 use super::{Door, Visitor};
 use crate::account::Snapshot;
-use crate::audit::{Reason, Verdict};
+use crate::audit::{Event, Reason, Verdict};
 use crate::clock::Timestamp;
+use crate::config::Judgement;
 use crate::decide::{self, Answer};
 use crate::request::AccountName;
 use crate::rule::{Means, Mode};
@@ -17,6 +18,18 @@ pub enum Gate {
     GoOn,
     /// They may not: the challenge is the answer.
     Stop,
+}
+
+/// How `auth` ended on the same handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Earlier {
+    /// It did not run, or left the login to others.
+    Nothing,
+    /// It let the account in.
+    Accepted,
+    /// It left the login to others, and only since the rule observes.
+    WouldRefuse,
 }
 
 impl Door<'_> {
@@ -90,20 +103,23 @@ impl Door<'_> {
     }
 
     /// The `account` phase: denied by the rule, locked or expired. `None`: nothing stands against it.
-    /// Where `auth` has `judged` the account a moment ago, it is not looked up again.
+    /// Where `auth` has accepted the account a moment ago, it is not looked up again.
     pub fn account(
         &mut self,
         visitor: Visitor<'_>,
-        judged: bool,
+        earlier: Earlier,
         now: Timestamp,
     ) -> Option<Report> {
         let judgement = self.judge(visitor);
         if judgement.exempt {
             return None;
         }
+        if earlier == Earlier::WouldRefuse && judgement.mode == Mode::Observe {
+            self.tell_of_unenrolled(visitor, &judgement, now);
+        }
         let (answer, result, reason, problem) = if judgement.denies() {
             (Answer::Deny, Verdict::Denied, Reason::Rule, None)
-        } else if judged {
+        } else if earlier == Earlier::Accepted {
             return None;
         } else {
             match (self.open_store)().and_then(|mut store| Ok(store.read(visitor.account, None)?)) {
@@ -132,6 +148,21 @@ impl Door<'_> {
             problem,
             ..Report::new(answer, event)
         })
+    }
+
+    /// Observe mode: who is in this phase is in, by the word of the whole stack; so it is no stranger's name
+    /// that is kept. Whose account is known is in the log already. Where it cannot be written, the login
+    /// goes on.
+    fn tell_of_unenrolled(&mut self, visitor: Visitor<'_>, judgement: &Judgement, now: Timestamp) {
+        let ruling = decide::by_rule(judgement);
+        let (would, reason) = ruling.map_or((Verdict::Refused, Reason::NotEnrolled), |ruling| {
+            (ruling.result, ruling.reason)
+        });
+        let event = Event {
+            would: Some(would),
+            ..self.event(visitor, judgement, now, Verdict::Passed, reason)
+        };
+        let _ = (self.open_store)().and_then(|mut store| Ok(store.tell_of_unenrolled(&event)?));
     }
 }
 

@@ -78,21 +78,17 @@ impl<'a> Case<'a> {
     ) -> Result<Ruling<'a>, DecideError> {
         let mut best = self.no_match(Reason::Wrong);
         let mut rank = 0;
-        let mut guessed_pin = false;
+        let mut judges_pin = false;
         for candidate in &guess.candidates {
             let (found, pin_is_right) = self.compare(candidate, guess, arena)?;
             let right = matches!(found, Finding::Right(..));
-            let found = match found {
-                // Which part was wrong is for nobody to know.
-                _ if !pin_is_right => Finding::Nothing,
-                Finding::Right(credential, ..)
-                    if guess.pin_closed && self.snapshot.pin().is_some() =>
-                {
-                    Finding::Unfit(credential, Reason::Budget)
-                }
-                found => found,
+            judges_pin |= right && self.holds_pin(&candidate.0);
+            // Which part was wrong is for nobody to know.
+            let found = if pin_is_right {
+                found
+            } else {
+                Finding::Nothing
             };
-            guessed_pin |= right && !pin_is_right;
             if found.rank() > rank {
                 rank = found.rank();
                 best = self.rule_on(found, Some(candidate));
@@ -103,10 +99,7 @@ impl<'a> Case<'a> {
         if guess.digits_may_hold_pin && !guess.candidates.iter().any(is_digits) {
             let _ = self.pin_is_right(None, arena)?;
         }
-        Ok(Ruling {
-            guessed_pin,
-            ..best
-        })
+        Ok(Ruling { judges_pin, ..best })
     }
 
     /// What a code comes to, and whether the PIN before it is right.

@@ -5,12 +5,13 @@
 //! ```
 //!
 //! [`by_rule`] judges what needs no store, [`by_form`] what needs no comparison, [`by_window`] what
-//! a window answers, [`by_code`] the rest. The charge between the last two, and the settlement after
-//! them, belong to [`crate::authenticate`].
+//! a window answers, [`by_code`] the rest. The charge between the last two, that for a look into windows
+//! whose code chance may find, and the settlement after them belong to [`crate::authenticate`].
 
 mod compare;
 mod pin;
 mod ruling;
+mod windows;
 
 use crate::account::{Credential, Snapshot, State};
 use crate::audit::{Reason, Verdict};
@@ -19,15 +20,16 @@ use crate::config::{Config, Enrolment, Judgement};
 use crate::credential::oath::DIGITS;
 use crate::crypto::{KeyRing, Tag, TagPurpose};
 use crate::request::{
-    AccountName, AliasName, AppPassword, Form, KillCode, Pin, Reading, Remote, Request, Secret,
-    Service, Typed, is_blank,
+    AccountName, AppPassword, Form, KillCode, Pin, Reading, Remote, Request, Secret, Service,
+    Typed, is_blank,
 };
 use crate::rule::{Means, Question};
-use crate::window::{self, Binding, CLOCK_TOLERANCE, Window, WindowKey};
+use crate::window::{CLOCK_TOLERANCE, Window};
 
 pub use compare::{DecideError, by_code};
 use ruling::ruling;
 pub use ruling::{Answer, Handover, Ruling};
+pub use windows::{AtRisk, at_risk, by_window, policy};
 
 /// Everything that a decision looks at.
 pub struct Case<'a> {
@@ -73,10 +75,6 @@ pub struct Guess<'a> {
     pub may_be_digits: bool,
     /// Whether a PIN may stand before a digit code of any length.
     digits_may_hold_pin: bool,
-    /// Whether a PIN may stand before one of all these.
-    pub may_be_pin: bool,
-    /// The budget for PINs is used up: the right one is as good as a wrong one.
-    pub pin_closed: bool,
 }
 
 /// What all rules say of a login: the administrator's, narrowed by those that the account has made for
@@ -151,9 +149,6 @@ pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
             let guess = Guess {
                 may_be_digits,
                 digits_may_hold_pin,
-                may_be_pin: digits_may_hold_pin
-                    || candidates.iter().any(|one| case.may_hold_pin(&one.0)),
-                pin_closed: false,
                 candidates,
             };
             let is_code = !guess.candidates.is_empty() || guess.may_be_digits;
@@ -181,45 +176,6 @@ pub fn by_kill_code<'a>(
         kills: true,
         ..refusal
     }))
-}
-
-/// Judges by the windows that are open: no hash, nothing charged, nothing used up.
-pub fn by_window<'a>(case: &Case<'a>, candidates: &[Candidate<'a>]) -> Option<Ruling<'a>> {
-    if case.clock_is_behind() || case.is_closed() {
-        return None;
-    }
-    candidates.iter().find_map(|candidate| {
-        let parts = case.parts(&candidate.0)?;
-        let key = case.window_key(candidate, &parts)?;
-        let windows = &case.snapshot.windows;
-        let window = window::find(
-            windows,
-            &key,
-            case.judgement.grace,
-            case.config.grace,
-            case.now,
-        )?;
-        let credential = case.snapshot.credential(&window.credential)?;
-        // Judged again by state, scope and expiry; that its codes are all spent does not matter.
-        let good = credential.state == State::Live
-            && case.reaches(credential)
-            && credential.scope.expires.is_none_or(|end| case.now < end);
-        good.then(|| Ruling {
-            credential: Some(credential),
-            touch: window
-                .wants_touch(case.config.grace, case.now)
-                .then_some(window),
-            ..case.enter(&parts, Verdict::Continued, Reason::Window)
-        })
-    })
-}
-
-/// Whether a window answers for what was typed.
-pub fn continues(case: &Case<'_>) -> bool {
-    match by_form(case) {
-        Err(Pending::Codes(guess)) => by_window(case, &guess.candidates).is_some(),
-        _ => false,
-    }
 }
 
 impl<'a> Case<'a> {
@@ -278,33 +234,6 @@ impl<'a> Case<'a> {
         account.is_some_and(|account| account.is_closed(self.now))
     }
 
-    fn window_key(&self, candidate: &Candidate<'_>, parts: &Parts<'_>) -> Option<WindowKey> {
-        let account = self.snapshot.account.as_ref()?;
-        let place = self.request.remote;
-        let bound = match self.judgement.grace {
-            Binding::Off => false,
-            Binding::Secret => true,
-            Binding::Address => place != Remote::Unknown,
-        };
-        // The PIN belongs to the code, and an alias lives as long as the window that it has opened.
-        let alias = self.request.alias.as_ref().map_or("", AliasName::as_str);
-        let pin = parts.pin.as_ref().map_or("", Pin::text);
-        bound.then(|| WindowKey {
-            tag: self.keys.tag(
-                TagPurpose::Window,
-                &[
-                    &account.id.0.to_be_bytes(),
-                    alias.as_bytes(),
-                    pin.as_bytes(),
-                    candidate.0.code.as_bytes(),
-                ],
-            ),
-            group: self.judgement.group.clone(),
-            network: place.network(),
-            policy: policy(self.config, self.keys),
-        })
-    }
-
     fn reaches(&self, credential: &Credential) -> bool {
         let (request, group) = (self.request, &self.judgement.group);
         credential
@@ -338,12 +267,6 @@ pub fn clock_is_behind(snapshot: &Snapshot, now: Timestamp) -> bool {
     now.plus(CLOCK_TOLERANCE) < snapshot.newest
 }
 
-/// The rules under which a window is opened: a change of any word of the configuration, or of the
-/// key, closes it.
-pub fn policy(config: &Config, keys: &KeyRing) -> Tag {
-    keys.tag(TagPurpose::Window, &[b"rules", config.text.as_bytes()])
-}
-
 /// Whether enrolment is optional and the account has nothing. Who works in a window that the last
 /// code has opened has something.
 pub fn is_left_to_password(config: &Config, snapshot: &Snapshot, now: Timestamp) -> bool {
@@ -363,33 +286,25 @@ fn digit_codes(secret: &Secret) -> impl Iterator<Item = Reading<'_>> {
 }
 
 impl<'a> Guess<'a> {
-    /// Whether chance may find it: of digits and PINs there are few.
-    pub fn is_guessable(&self) -> bool {
-        self.may_be_digits || self.may_be_pin
-    }
-
-    /// What of it chance does not find, where anything is: a budget for digits and PINs that strangers
-    /// have used up keeps nobody from a sheet or a sequence without a PIN.
+    /// What of it chance does not find, where anything is: a budget for digits that strangers have used
+    /// up keeps nobody from a sheet or a sequence.
     pub fn beyond_chance(self) -> Option<Guess<'a>> {
-        let was_guessable = self.is_guessable();
         let candidates: Vec<Candidate<'a>> = self
             .candidates
             .into_iter()
             .filter(|candidate| !matches!(candidate.0.form, Form::Digits))
             .collect();
-        (was_guessable && !candidates.is_empty()).then_some(Guess {
+        (self.may_be_digits && !candidates.is_empty()).then_some(Guess {
             candidates,
             may_be_digits: false,
             digits_may_hold_pin: false,
-            may_be_pin: false,
-            pin_closed: true,
         })
     }
 
     /// What was guessed, all of it and folded: a blank more around a code makes it no other guess, and
     /// one that was charged as less answers for none that may be more.
     pub fn tag(&self, request: &Request, keys: &KeyRing) -> Tag {
-        let class = [u8::from(self.may_be_digits), u8::from(self.may_be_pin)];
+        let class = [u8::from(self.may_be_digits)];
         let name = request.account.as_str().as_bytes();
         let mut parts: Vec<&[u8]> = vec![name, &class];
         // Of digit codes those of every length: guesses cost the same, whatever the account's own have.

@@ -5,7 +5,7 @@ use super::{Case, Parts};
 use crate::account::PinOwner;
 use crate::credential::pin;
 use crate::crypto::{Arena, Salt, hash_code};
-use crate::request::Pin;
+use crate::request::{Form, Pin, Reading};
 
 impl Case<'_> {
     /// The salt of the account; for one that is not known, the site's.
@@ -14,6 +14,14 @@ impl Case<'_> {
             Some(account) => account.salt,
             None => pin::site_salt(self.keys),
         }
+    }
+
+    /// Whether this account's PIN could stand before a code that chance does not find. Digits are charged
+    /// as such, with all that stands before them.
+    pub(super) fn holds_pin(&self, reading: &Reading<'_>) -> bool {
+        self.snapshot.pin().is_some()
+            && self.may_hold_pin(reading)
+            && !matches!(reading.form, Form::Digits)
     }
 
     /// Whether the PIN before a code is right, or none belongs there. A hash is computed whether or not

@@ -63,8 +63,8 @@ pub struct Ruling<'a> {
     pub ahead: Option<u64>,
     /// The credential is a sheet that is revoked by this.
     pub kills: bool,
-    /// The code was right, and the PIN before it was not: a guess at the PIN.
-    pub guessed_pin: bool,
+    /// The code was right, and chance does not find it; so it is the PIN before it that was judged.
+    pub judges_pin: bool,
     /// What a window opened by it would bind.
     pub window: Option<WindowKey>,
     /// The window that answered, where its idle limit should move.
@@ -81,7 +81,7 @@ pub(super) fn ruling<'a>(answer: Answer, result: Verdict, reason: Reason) -> Rul
         renewed: None,
         ahead: None,
         kills: false,
-        guessed_pin: false,
+        judges_pin: false,
         window: None,
         touch: None,
     }
@@ -99,6 +99,14 @@ impl<'a> Case<'a> {
     /// No guesses are left.
     pub fn throttle(&self) -> Ruling<'a> {
         ruling(Answer::Throttle, Verdict::Throttled, Reason::Budget)
+    }
+
+    /// No guesses at the PIN are left: the right one is as good as a wrong one.
+    pub fn closed_pin(&self, ruling: Ruling<'a>) -> Ruling<'a> {
+        Ruling {
+            credential: ruling.credential,
+            ..self.no_match(Reason::Budget)
+        }
     }
 
     /// Nothing that was typed is an accepted right secret: where the rule accepts the main password,

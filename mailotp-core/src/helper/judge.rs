@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::audit::Event;
-use crate::authenticate::{Door, Gate, Low, Opening, Report, Visitor};
+use crate::authenticate::{Door, Earlier, Gate, Low, Opening, Report, Visitor};
 use crate::clock::Timestamp;
 use crate::decide::{Answer, Handover};
 use crate::request::{AccountName, Naming, Remote, Request, Secret, Service};
@@ -38,8 +38,10 @@ pub enum Phase {
     Login(Zeroizing<Vec<u8>>),
     /// The same, at the gate.
     Gate(Zeroizing<Vec<u8>>),
-    /// Whether the account may be used at all; with `true`, `auth` has just let it in.
-    Account(bool),
+    /// There is none: the password of a module before was to be used, and is not there.
+    Unasked,
+    /// Whether the account may be used at all, and how `auth` ended.
+    Account(Earlier),
 }
 
 impl std::fmt::Debug for Phase {
@@ -47,6 +49,7 @@ impl std::fmt::Debug for Phase {
         f.write_str(match self {
             Phase::Opening => "opening",
             Phase::Login(_) => "login",
+            Phase::Unasked => "unasked",
             Phase::Gate(_) => "gate",
             Phase::Account(_) => "account",
         })
@@ -183,7 +186,8 @@ impl Question {
                 Ok(gate) => Judged::Gate(gate == Gate::GoOn),
                 Err(report) => Judged::report(*report),
             },
-            Phase::Account(judged) => match door.account(visitor, judged, now) {
+            Phase::Unasked => Judged::report(door.unasked(visitor, now)),
+            Phase::Account(earlier) => match door.account(visitor, earlier, now) {
                 None => Judged::Clear,
                 Some(report) => Judged::report(report),
             },

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, Maintained, Part, SAME_EVENT_WITHIN,
-    Store, StoreError, may_merge,
+    Store, StoreError, UNENROLLED, may_merge,
 };
 use crate::account::{
     Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, OwnRule, Pinned, SealedPin,
@@ -34,6 +34,7 @@ pub(crate) struct MemoryStore {
     records: HashMap<AccountId, Record>,
     buckets: HashMap<String, Bucket>,
     events: Vec<Event>,
+    unenrolled: Vec<Event>,
     newest: Timestamp,
     generation: u64,
     site_pin: Option<SealedPin>,
@@ -48,12 +49,13 @@ impl MemoryStore {
     fn tell(&mut self, event: &Event) {
         self.newest = self.newest.max(event.time);
         let same = self.events.iter_mut().rev().find(|other| {
-            let equal = Event {
-                time: event.time,
-                count: event.count,
-                ..(*other).clone()
-            };
-            equal == *event && other.time.0 > event.time.0 - SAME_EVENT_WITHIN
+            other.time.0 > event.time.0 - SAME_EVENT_WITHIN
+                && *event
+                    == Event {
+                        time: event.time,
+                        count: event.count,
+                        ..(**other).clone()
+                    }
         });
         match same.filter(|_| may_merge(event)) {
             Some(other) => {
@@ -62,6 +64,13 @@ impl MemoryStore {
             }
             None => self.events.push(event.clone()),
         }
+    }
+
+    /// From now on the account's own events say what would become of it.
+    fn forget_unenrolled(&mut self, name: &AccountName) {
+        let name = Some(name.as_str());
+        self.unenrolled
+            .retain(|event| event.account.as_deref() != name);
     }
 
     fn take(&mut self, charge: &Charge) -> Vec<Bucket> {
@@ -393,7 +402,7 @@ impl Store for MemoryStore {
         if settled == Settled::Consumed && settlement.must_be_durable() {
             self.generation += 1;
         }
-        if let Some(charge) = &settlement.refund {
+        for charge in &settlement.refund {
             let mut buckets = self.take(charge);
             charge.refund(&mut buckets);
             self.put(charge, buckets);
@@ -447,7 +456,9 @@ impl Store for MemoryStore {
         };
         for change in changes {
             match change {
+                Change::Create(new) => self.forget_unenrolled(&new.name),
                 Change::RenameAccount(name) => {
+                    self.forget_unenrolled(name);
                     for event in self.events.iter_mut().filter(|event| own(event)) {
                         event.account = Some(name.to_string());
                     }
@@ -512,18 +523,49 @@ impl Store for MemoryStore {
         Ok(self.buckets.get(&owner.key()).cloned().unwrap_or_default())
     }
 
+    fn buckets(&mut self, account: AccountId) -> Result<Vec<(Owner, Bucket)>, StoreError> {
+        let owned = |(key, bucket): (&String, &Bucket)| {
+            let owner = Owner::of_key(key).filter(|owner| owner.account() == Some(account))?;
+            Some((owner, bucket.clone()))
+        };
+        Ok(self.buckets.iter().filter_map(owned).collect())
+    }
+
+    fn tell_of_unenrolled(&mut self, event: &Event) -> Result<(), StoreError> {
+        self.newest = self.newest.max(event.time);
+        let is_known = |record: &Record| {
+            let name = record.account.as_ref().map(|account| account.name.as_str());
+            name.is_some() && name == event.account.as_deref()
+        };
+        if self.records.values().any(is_known) {
+            return Ok(());
+        }
+        let same = |other: &Event| other.account == event.account;
+        let before = self.unenrolled.iter().position(same);
+        let before = before.map_or(0, |at| self.unenrolled.remove(at).count);
+        self.unenrolled.push(Event {
+            count: event.count + before,
+            ..event.clone()
+        });
+        let surplus = self.unenrolled.len().saturating_sub(UNENROLLED);
+        self.unenrolled.drain(..surplus);
+        Ok(())
+    }
+
     fn maintain(
         &mut self,
         now: Timestamp,
         keep_since: Timestamp,
     ) -> Result<Maintained, StoreError> {
         let before = std::mem::replace(&mut self.maintained, now);
-        let (events, buckets) = (self.events.len(), self.buckets.len());
+        let count = |store: &MemoryStore| store.events.len() + store.unenrolled.len();
+        let (events, buckets) = (count(self), self.buckets.len());
         self.events.retain(|event| event.time >= keep_since);
+        self.unenrolled.retain(|event| event.time >= keep_since);
         self.buckets
             .retain(|_, bucket| bucket.forgettable_at() >= now);
         Ok(Maintained {
-            events: (events - self.events.len()) as u64,
+            events: (events - count(self)) as u64,
             rest: (buckets - self.buckets.len()) as u64,
             before,
         })
@@ -557,7 +599,9 @@ impl Store for MemoryStore {
                 && filter.since.is_none_or(|since| event.time >= since)
                 && (!filter.would_refuse || event.would.is_some())
         };
-        let mut found: Vec<Event> = self.events.iter().filter(passes).cloned().collect();
+        let unenrolled = self.unenrolled.iter().filter(|_| filter.would_refuse);
+        let all = self.events.iter().chain(unenrolled);
+        let mut found: Vec<Event> = all.filter(passes).cloned().collect();
         found.sort_by_key(|event| event.time);
         let skip = filter
             .limit

@@ -26,6 +26,9 @@ pub(crate) const KNOWN_NETWORKS: usize = 4;
 pub(crate) const KNOWN_DAYS: i64 = 30;
 const DAY: i64 = 86_400;
 
+/// Of so many names that no account has it is kept that they would be refused.
+pub(crate) const UNENROLLED: usize = 1000;
+
 /// Why a store did not do what it was asked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -183,6 +186,13 @@ pub trait Store {
     /// What is in a bucket.
     fn bucket(&mut self, owner: &Owner) -> Result<Bucket, StoreError>;
 
+    /// The buckets of an account that are kept, in any order: those that are not are full.
+    fn buckets(&mut self, account: AccountId) -> Result<Vec<(Owner, Bucket)>, StoreError>;
+
+    /// Tells that a name that no account has would be refused: the last such event of each of the latest
+    /// so many names, with a count of all of them. Nothing, where an account has it.
+    fn tell_of_unenrolled(&mut self, event: &Event) -> Result<(), StoreError>;
+
     /// Forgets what is of no use any more: events from before `keep_since`, windows and budgets that have
     /// ended. Remembers `now` as the time of it.
     fn maintain(&mut self, now: Timestamp, keep_since: Timestamp)
@@ -191,7 +201,8 @@ pub trait Store {
     /// The accounts of which a credential was used since then, by name.
     fn used_since(&mut self, since: Timestamp) -> Result<Vec<AccountName>, StoreError>;
 
-    /// The events that a filter lets through, oldest first.
+    /// The events that a filter lets through, oldest first; of those that would be refused, also the ones
+    /// of names that no account has.
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError>;
 }
 

@@ -310,3 +310,45 @@ fn a_closed_account_costs_as_much_as_an_unknown_one() {
     assert_eq!(world.arena.hashes, 10);
     assert_eq!(world.login("alice", HERE, &wrong(10)).0, Answer::Throttle);
 }
+
+#[test]
+fn whoever_looks_after_an_account_sees_what_is_left_and_where_it_is_refused() {
+    let mut world = World::new("");
+    let parameters = world.totp("alice");
+    world.now += 3600;
+    let code = code_at(&parameters, world.now);
+    assert_eq!(world.login("alice", HERE, &code), ACCEPTED);
+    let budgets = |world: &mut World| {
+        let known = world.store.read(&name("alice"), None).unwrap();
+        let buckets = world.store.buckets(known.account.unwrap().id).unwrap();
+        Budgets::of(&world.site.config, &buckets, Timestamp(world.now))
+    };
+    let full = Left {
+        left: 8,
+        of: 8,
+        next_at: None,
+        full_at: None,
+    };
+    let before = budgets(&mut world);
+    assert_eq!((before.digits, before.pin), (full, full));
+    assert_eq!(before.networks, []);
+
+    for number in 0..10 {
+        let _ = world.login("alice", ELSEWHERE, &wrong(number));
+        let _ = world.login("alice", HERE, &format!("99{number:04}"));
+    }
+    let after = budgets(&mut world);
+    let now = world.now;
+    assert_eq!(after.digits.left, 0);
+    assert_eq!(after.digits.next_at, Some(Timestamp(now + 86_400)));
+    assert_eq!(after.digits.full_at, Some(Timestamp(now + 8 * 86_400)));
+    assert_eq!(after.pin, full, "digits are none");
+    let network = |text: &str| Remote::parse(text).unwrap().network();
+    assert_eq!(
+        after.networks,
+        [
+            (network(HERE), Refused::Digits, Timestamp(now + 86_400)),
+            (network(ELSEWHERE), Refused::Codes, Timestamp(now + 60)),
+        ]
+    );
+}

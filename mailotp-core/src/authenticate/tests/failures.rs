@@ -20,8 +20,11 @@ fn a_locked_account_is_refused_by_every_phase() {
     );
     assert_eq!(
         world
-            .visit("alice", false, |door, visitor, now| door
-                .account(visitor, false, now))
+            .visit("alice", false, |door, visitor, now| door.account(
+                visitor,
+                Earlier::Nothing,
+                now
+            ))
             .unwrap()
             .answer,
         Answer::Deny

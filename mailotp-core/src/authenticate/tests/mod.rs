@@ -2,6 +2,7 @@
 
 mod aliases;
 mod answers;
+mod attack;
 mod budgets;
 mod costs;
 mod failures;
@@ -14,7 +15,7 @@ mod sheets;
 mod tokens;
 mod windows;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -23,7 +24,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::account::{Change, Scope};
 use crate::admin::{Admin, AdminError, Moving, NewOath, Secrets, Wish};
-use crate::budget::{Bucket, Owner};
+use crate::budget::{Bucket, Charged, Owner};
 use crate::config::Config;
 use crate::credential::{oath, totp};
 use crate::crypto::{Block, HashError, HeapArena, KeyRing, Tag};
@@ -60,6 +61,31 @@ struct Shared {
     store: Rc<RefCell<MemoryStore>>,
     /// Every call fails.
     broken: bool,
+    /// What could be compared.
+    compared: Rc<Cell<Compared>>,
+}
+
+/// How often what was typed could be compared, by whoever typed it.
+#[derive(Clone, Copy, Default)]
+struct Compared {
+    /// With what chance may find: digit codes, and PINs beside a right code.
+    codes: u32,
+    /// With the codes of open windows that chance may find.
+    windows: u32,
+}
+
+impl Shared {
+    /// Notes what a charge has opened. Whatever is not refused is compared, paid or not.
+    fn note(&self, charge: &Charge, charged: Charged) -> Charged {
+        let mut compared = self.compared.get();
+        let is = |kind: fn(&Owner) -> bool| {
+            charged != Charged::Exhausted && charge.from.iter().any(|(owner, _)| kind(owner))
+        };
+        compared.codes += u32::from(is(|owner| matches!(owner, Owner::Account(_))));
+        compared.windows += u32::from(is(|owner| matches!(owner, Owner::Windows(_))));
+        self.compared.set(compared);
+        charged
+    }
 }
 
 macro_rules! forward {
@@ -69,19 +95,26 @@ macro_rules! forward {
                 if self.broken { return Err(StoreError::Full) }
                 self.store.borrow_mut().$name($($arg),*)
             })*
+
+            fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
+                if self.broken { return Err(StoreError::Full) }
+                let charged = self.store.borrow_mut().charge(charge)?;
+                Ok(self.note(charge, charged))
+            }
         }
     };
 }
 
 forward! {
     read(name: &AccountName, alias: Option<&Tag>) -> Snapshot;
-    charge(charge: &Charge) -> Charged;
     settle(settlement: &Settlement) -> Settled;
     change(account: crate::id::AccountId, changes: &[Change], event: &Event) -> u64;
     change_all(parts: &[crate::store::Part]) -> u64;
     identity() -> crate::store::Identity;
     accounts() -> Vec<crate::account::Account>;
     bucket(owner: &Owner) -> Bucket;
+    buckets(account: crate::id::AccountId) -> Vec<(Owner, Bucket)>;
+    tell_of_unenrolled(event: &Event) -> ();
     maintain(now: Timestamp, since: Timestamp) -> crate::store::Maintained;
     used_since(since: Timestamp) -> Vec<AccountName>;
     events(filter: &EventFilter) -> Vec<Event>;
@@ -249,9 +282,9 @@ impl World {
     /// What is left of the account's budget for digits and PINs.
     fn guesses_left(&mut self, user: &str) -> u32 {
         let account = self.store.read(&name(user), None).unwrap().account.unwrap();
-        let (owner, limit) = account_bucket(&self.site.config, account.id);
-        let bucket = self.store.bucket(&owner).unwrap();
-        bucket.left(limit, Timestamp(self.now))
+        let buckets = self.store.buckets(account.id).unwrap();
+        let budgets = Budgets::of(&self.site.config, &buckets, Timestamp(self.now));
+        budgets.digits.left
     }
 
     fn app_password(&mut self, user: &str, scope: Scope) -> String {

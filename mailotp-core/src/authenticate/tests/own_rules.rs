@@ -73,7 +73,7 @@ fn an_own_rule_narrows_what_the_administrators_give_where_it_matches() {
             remote: Remote::parse(ELSEWHERE).unwrap(),
             ..visitor
         };
-        door.account(visitor, false, now)
+        door.account(visitor, Earlier::Nothing, now)
             .map(|report| report.answer)
     });
     assert_eq!(denied, Some(Answer::Deny), "for ssh keys as well");

@@ -203,3 +203,53 @@ fn another_pin_ends_the_windows_of_the_old_one() {
     world.pin("alice", "4321");
     assert_eq!(world.login("alice", HERE, &typed), WRONG);
 }
+
+/// A code that is not due yet makes no guess at the PIN of it. The same text must not be one for nothing
+/// later, when the code is due.
+#[test]
+fn guesses_at_a_pin_that_were_typed_before_their_code_was_due_are_charged_when_it_is() {
+    let mut world = World::new("");
+    let codes = world.sheet("alice", 3, Scope::default());
+    world.pin("alice", "5019");
+    assert_eq!(
+        world.login("alice", HERE, &format!("5019{}", codes[0])),
+        ACCEPTED
+    );
+    let guesses: Vec<(String, String)> = (0..20)
+        .map(|at| {
+            (
+                format!("198.51.100.{at}"),
+                format!("{}{}", 5000 + at, codes[2]),
+            )
+        })
+        .collect();
+    for (from, typed) in &guesses {
+        assert_eq!(world.login("alice", from, typed).0, Answer::Refuse);
+    }
+    assert_eq!(world.guesses_left("alice"), 8, "none of them told anything");
+    assert_eq!(
+        world.login("alice", HERE, &format!("5019{}", codes[1])),
+        ACCEPTED
+    );
+    for (from, typed) in &guesses {
+        assert_eq!(world.login("alice", from, typed).0, Answer::Refuse);
+    }
+    assert_eq!(world.guesses_left("alice"), 0);
+}
+
+/// Promise 7: a stranger keeps no owner out.
+#[test]
+fn digits_that_strangers_have_guessed_keep_nobody_from_a_sheet_with_a_pin() {
+    let mut world = World::new("");
+    let codes = world.sheet("alice", 1, Scope::default());
+    world.pin("alice", "1234");
+    for at in 0..20 {
+        let from = format!("198.51.100.{at}");
+        let _ = world.login("alice", &from, &format!("1234{}", 100_000 + at));
+    }
+    assert_eq!(world.guesses_left("alice"), 0);
+    assert_eq!(
+        world.login("alice", HERE, &format!("1234{}", codes[0])),
+        ACCEPTED
+    );
+}

@@ -365,7 +365,7 @@ pub(crate) fn a_stranger_is_given_back_what_an_account_is(store: &mut dyn Store)
     let give_back = |charge| Settlement {
         account: None,
         consume: None,
-        refund: Some(charge),
+        refund: vec![charge],
         ..settlement(2000, "s", Use::Login)
     };
     let left = |store: &mut dyn Store| {

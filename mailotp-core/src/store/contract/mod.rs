@@ -1,13 +1,17 @@
 //! What every store promises, as tests that run on each of them: [`contract_of`] makes a module of
 //! tests for a way to get an empty store.
 
+mod budgets;
 mod kinds;
 mod together;
+mod unenrolled;
 
 use std::time::Duration;
 
+pub(crate) use budgets::*;
 pub(crate) use kinds::*;
 pub(crate) use together::*;
+pub(crate) use unenrolled::*;
 
 use super::{EventFilter, Store, StoreError};
 use crate::account::*;
@@ -49,10 +53,14 @@ macro_rules! contract_of {
                 what_was_revoked_in_the_meantime_is_lost,
                 a_lost_consumption_changes_nothing,
                 a_charge_is_kept_and_given_back,
+                the_buckets_of_an_account_are_listed_and_no_others,
                 strangers_leave_no_trace_but_their_slot,
                 a_stranger_is_given_back_what_an_account_is,
                 equal_events_are_counted,
                 the_log_is_filtered,
+                a_name_that_would_be_refused_is_kept_once_with_a_count,
+                a_name_that_an_account_has_is_told_of_there,
+                the_latest_thousand_names_are_kept,
                 changes_are_all_or_nothing,
                 changes_of_several_accounts_are_all_or_nothing,
                 the_generation_grows_with_every_change_and_all_that_is_used_up,
@@ -439,7 +447,7 @@ pub(crate) fn a_charge_is_kept_and_given_back(store: &mut dyn Store) {
         0
     );
     let right = Settlement {
-        refund: Some(charge(2)),
+        refund: vec![charge(2)],
         ..settlement(2001, "s", Use::Strike(1))
     };
     assert_eq!(store.settle(&right).unwrap(), Settled::Consumed);

@@ -6,6 +6,7 @@ use super::{events, one, rows};
 use crate::account::{Change, State, Use};
 use crate::audit::Event;
 use crate::id::{AccountId, CredentialId};
+use crate::request::AccountName;
 
 /// Changes an account, tells of it, and counts the generation up.
 pub(super) fn part(
@@ -35,7 +36,10 @@ fn apply(
     change: &Change,
 ) -> rusqlite::Result<()> {
     match change {
-        Change::Create(account) => rows::insert_account(transaction, account),
+        Change::Create(account) => {
+            rows::insert_account(transaction, account)?;
+            forget_unenrolled(transaction, &account.name)
+        }
         Change::Add(credential) => rows::insert_credential(transaction, account, credential),
         Change::NameAliases(credential, tags) => {
             rows::insert_aliases(transaction, account, credential, tags)
@@ -110,6 +114,7 @@ fn apply(
             params![account.0, locked],
         )?),
         Change::RenameAccount(name) => {
+            forget_unenrolled(transaction, name)?;
             transaction.execute(
                 "UPDATE event SET account = ?2
                  WHERE account = (SELECT name FROM account WHERE id = ?1)",
@@ -150,6 +155,13 @@ fn apply(
             )?)
         }),
     }
+}
+
+/// From now on the account's own events say what would become of it.
+fn forget_unenrolled(transaction: &Transaction<'_>, name: &AccountName) -> rusqlite::Result<()> {
+    transaction
+        .execute("DELETE FROM unenrolled WHERE account = ?1", [name.as_str()])
+        .map(|_| ())
 }
 
 fn end_windows(transaction: &Transaction<'_>, account: AccountId) -> rusqlite::Result<()> {

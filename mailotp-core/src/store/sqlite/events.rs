@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 
 use crate::audit::{Event, Reason, Verdict};
 use crate::clock::Timestamp;
-use crate::store::{EventFilter, SAME_EVENT_WITHIN, may_merge};
+use crate::store::{EventFilter, SAME_EVENT_WITHIN, UNENROLLED, may_merge};
 
 const COLUMNS: &str = "time, host, actor, account, service, remote, result, reason, would, rule, kind, credential, count";
 
@@ -113,6 +113,39 @@ fn merge(connection: &Connection, event: &Event, places: Places) -> rusqlite::Re
     Ok(merged == 1)
 }
 
+/// Writes the event of a name that no account has over that name's last one, and forgets the names that
+/// have not come for longest.
+pub(super) fn insert_unenrolled(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
+    advance_clock(connection, event.time)?;
+    connection.execute(
+        "INSERT INTO unenrolled (account, time, host, service, remote, reason, would, rule, count)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+         WHERE NOT EXISTS (SELECT 1 FROM account WHERE name = ?1)
+         ON CONFLICT (account) DO UPDATE
+         SET time = excluded.time, host = excluded.host, service = excluded.service,
+             remote = excluded.remote, reason = excluded.reason, would = excluded.would,
+             rule = excluded.rule, count = count + excluded.count",
+        params![
+            event.account,
+            event.time.0,
+            event.host,
+            event.service,
+            event.remote,
+            event.reason.as_str(),
+            event.would.unwrap_or(event.result).as_str(),
+            event.rule,
+            event.count
+        ],
+    )?;
+    connection.execute(
+        "DELETE FROM unenrolled WHERE account IN
+         (SELECT account FROM unenrolled ORDER BY time, account
+          LIMIT max(0, (SELECT count(*) FROM unenrolled) - ?1))",
+        [UNENROLLED as i64],
+    )?;
+    Ok(())
+}
+
 /// The clock of the store only goes forward.
 fn advance_clock(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     connection
@@ -149,8 +182,17 @@ pub(super) fn select(
     } else {
         conditions.join(" AND ")
     };
+    let source = if filter.would_refuse {
+        format!(
+            "(SELECT id, {COLUMNS} FROM event UNION ALL
+              SELECT 0, time, host, NULL, account, service, remote, 'passed', reason, would, rule, NULL,
+                     NULL, count FROM unenrolled)"
+        )
+    } else {
+        "event".to_owned()
+    };
     let mut statement = connection.prepare(&format!(
-        "SELECT * FROM (SELECT id, {COLUMNS} FROM event WHERE {condition} ORDER BY time DESC, id DESC LIMIT ?) ORDER BY time, id"
+        "SELECT * FROM (SELECT id, {COLUMNS} FROM {source} WHERE {condition} ORDER BY time DESC, id DESC LIMIT ?) ORDER BY time, id"
     ))?;
     statement.query_map(&values[..], event)?.collect()
 }

@@ -27,6 +27,10 @@ impl SqliteStore {
         let events = self.delete(
             "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE time < ?1 LIMIT ?2)",
             keep_since,
+        )? + self.delete(
+            "DELETE FROM unenrolled WHERE account IN
+             (SELECT account FROM unenrolled WHERE time < ?1 LIMIT ?2)",
+            keep_since,
         )?;
         let windows = self.delete(
             "DELETE FROM grace WHERE (account, id) IN

@@ -20,6 +20,18 @@ CREATE TABLE alias (
   credential TEXT NOT NULL,
   number     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE unenrolled (
+  account TEXT PRIMARY KEY,
+  time    INTEGER NOT NULL,
+  host    TEXT NOT NULL,
+  service TEXT,
+  remote  TEXT,
+  reason  TEXT NOT NULL,
+  would   TEXT NOT NULL,
+  rule    TEXT,
+  count   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unenrolled_since ON unenrolled (time);
 CREATE TABLE own_rule (
   account  INTEGER NOT NULL,
   seq      INTEGER NOT NULL,

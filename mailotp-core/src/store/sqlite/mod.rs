@@ -242,6 +242,16 @@ impl Store for SqliteStore {
         rows::bucket(&self.connection, owner).map_err(failed)
     }
 
+    fn buckets(&mut self, account: AccountId) -> Result<Vec<(Owner, Bucket)>, StoreError> {
+        rows::buckets_of(&self.connection, account).map_err(failed)
+    }
+
+    fn tell_of_unenrolled(&mut self, event: &Event) -> Result<(), StoreError> {
+        self.write(false, |transaction| {
+            events::insert_unenrolled(transaction, event)
+        })
+    }
+
     fn maintain(
         &mut self,
         now: Timestamp,

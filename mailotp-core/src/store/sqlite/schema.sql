@@ -129,3 +129,17 @@ CREATE TABLE event (
   count      INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX event_of_account ON event (account, time);
+
+-- Names that no account has, whom a whole PAM stack let in, and enforce mode would not: the last of each.
+CREATE TABLE unenrolled (
+  account TEXT PRIMARY KEY,
+  time    INTEGER NOT NULL,
+  host    TEXT NOT NULL,
+  service TEXT,
+  remote  TEXT,
+  reason  TEXT NOT NULL,
+  would   TEXT NOT NULL,
+  rule    TEXT,
+  count   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unenrolled_since ON unenrolled (time);

@@ -17,7 +17,7 @@ pub(super) fn settle(
         None => Settled::Consumed,
     };
     // Strangers have budgets, too: what an account is given back, they are.
-    if let Some(charge) = &settlement.refund {
+    for charge in &settlement.refund {
         let mut buckets = rows::buckets(transaction, charge)?;
         charge.refund(&mut buckets);
         rows::put_buckets(transaction, charge, &buckets)?;

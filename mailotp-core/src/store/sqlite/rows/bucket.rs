@@ -1,10 +1,11 @@
 //! Buckets of guesses.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::time;
 use crate::budget::{Bucket, Charge, Guess, Owner};
 use crate::clock::Timestamp;
+use crate::id::AccountId;
 
 pub(in crate::store::sqlite) fn bucket(
     connection: &Connection,
@@ -13,15 +14,30 @@ pub(in crate::store::sqlite) fn bucket(
     let found = connection.query_row(
         "SELECT full_at, charged, holder FROM bucket WHERE owner = ?1",
         [owner.key()],
-        |row| {
-            Ok(Bucket {
-                full_at: time(row, 0)?,
-                charged: decode_guesses(&row.get::<_, Vec<u8>>(1)?),
-                holder: row.get(2)?,
-            })
-        },
+        read,
     );
     Ok(found.optional()?.unwrap_or_default())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Bucket> {
+    Ok(Bucket {
+        full_at: time(row, 0)?,
+        charged: decode_guesses(&row.get::<_, Vec<u8>>(1)?),
+        holder: row.get(2)?,
+    })
+}
+
+pub(in crate::store::sqlite) fn buckets_of(
+    connection: &Connection,
+    account: AccountId,
+) -> rusqlite::Result<Vec<(Owner, Bucket)>> {
+    let mut statement = connection
+        .prepare("SELECT full_at, charged, holder, owner FROM bucket WHERE account = ?1")?;
+    let found = statement.query_map([account.0], |row| {
+        let owner = Owner::of_key(&row.get::<_, String>(3)?);
+        owner.map(|owner| Ok((owner, read(row)?))).transpose()
+    })?;
+    found.filter_map(Result::transpose).collect()
 }
 
 pub(in crate::store::sqlite) fn buckets(

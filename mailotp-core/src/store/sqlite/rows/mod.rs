@@ -14,7 +14,7 @@ use crate::crypto::Tag;
 use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Network};
 
-pub(super) use bucket::{bucket, buckets, put_buckets};
+pub(super) use bucket::{bucket, buckets, buckets_of, put_buckets};
 pub(super) use credential::{credentials, insert_credential, renew};
 pub(super) use own_rule::{delete_own_rule, insert_own_rule, own_rules};
 pub(super) use window::{insert_window, windows};
