@@ -25,16 +25,19 @@ pub(in crate::store::sqlite) fn credentials(
     let mut statement = connection.prepare(
         "SELECT id, kind, handle, size, label, state, services, networks, expires, logins_left,
                 created, used_at, used_for, used_from, fingerprint, sealed,
-                counter, resync, period, algorithm, pinned, replaces
-         FROM credential WHERE account = ?1 ORDER BY seq",
+                counter, resync, period, algorithm, pinned, replaces, seq
+         FROM credential WHERE account = ?1",
     )?;
-    statement
+    let mut credentials = statement
         .query_map([account.0], |row| {
             let id = id(row, 0)?;
             let struck = struck.remove(id.as_str()).unwrap_or_default();
-            credential(row, id, struck)
+            Ok((row.get(22)?, credential(row, id, struck)?))
         })?
-        .collect()
+        .collect::<rusqlite::Result<Vec<(i64, Credential)>>>()?;
+    // Not by SQLite, which would copy every column of them to sort them.
+    credentials.sort_by_key(|(seq, _)| *seq);
+    Ok(credentials.into_iter().map(|(_, one)| one).collect())
 }
 
 fn credential(
