@@ -6,6 +6,7 @@
 
 mod change;
 mod events;
+mod inspect;
 mod migrate;
 mod read;
 mod rows;
@@ -15,6 +16,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+pub use inspect::Inspection;
 
 use super::{EventFilter, Identity, Store, StoreError, VERSION};
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};
