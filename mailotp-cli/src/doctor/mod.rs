@@ -1,0 +1,5 @@
+//! `doctor`: pure analysis of what a machine says of itself. Nothing here reads a file or starts a
+//! program; [`crate::commands`] hands it what there is.
+
+pub mod finding;
+pub mod pam;
