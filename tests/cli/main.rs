@@ -5,6 +5,7 @@
 mod add;
 mod challenge;
 mod compute;
+mod doctor;
 mod explain;
 mod files;
 mod grace;

@@ -5,6 +5,7 @@ mod challenge;
 mod clock;
 mod compute;
 mod confirm;
+mod doctor;
 mod explain;
 mod grace;
 mod init;
@@ -31,6 +32,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
     }
     match &cli.command {
         Command::Init => return init::run(cli),
+        Command::Doctor => return doctor::run(cli),
         Command::Setup { server } => return setup::run(cli, server),
         Command::Store { action } => return store::run(cli, action),
         Command::Compute { challenge, init } => {
@@ -40,9 +42,11 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
     }
     let mut context = Context::open(cli)?;
     match &cli.command {
-        Command::Init | Command::Setup { .. } | Command::Compute { .. } | Command::Store { .. } => {
-            Ok(())
-        }
+        Command::Init
+        | Command::Setup { .. }
+        | Command::Compute { .. }
+        | Command::Store { .. }
+        | Command::Doctor => Ok(()),
         Command::Add { kind } => add::run(&mut context, kind),
         Command::Confirm { name } => confirm::run(&mut context, name),
         Command::Show => {
