@@ -207,6 +207,9 @@ pub enum Command {
         #[command(subcommand)]
         action: Clock,
     },
+    /// Look at PAM, servers, files and store, and name each trap with its remedy
+    #[command(after_help = "Example: mailotp-cli doctor")]
+    Doctor,
     /// Show what happened
     #[command(after_help = "Example: mailotp-cli log --since 1d")]
     Log(Log),

@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod context;
+mod doctor;
 mod error;
 mod file;
 mod helper;

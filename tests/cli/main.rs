@@ -6,6 +6,7 @@ mod add;
 mod alias;
 mod challenge;
 mod compute;
+mod doctor;
 mod explain;
 mod files;
 mod grace;

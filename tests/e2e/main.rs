@@ -2,6 +2,8 @@
 
 mod challenge;
 mod demonstration;
+mod doctor;
+mod doctor_stacks;
 mod enrol;
 mod kinds;
 mod observe;

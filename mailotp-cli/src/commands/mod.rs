@@ -6,6 +6,7 @@ mod check;
 mod clock;
 mod compute;
 mod confirm;
+mod doctor;
 mod explain;
 mod generate;
 mod grace;
@@ -40,6 +41,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
     }
     match &cli.command {
         Command::Init => return init::run(cli),
+        Command::Doctor => return doctor::run(cli),
         Command::Setup { server } => return setup::run(cli, server),
         Command::Store { action } => return store::run(cli, action),
         Command::Helper { listen } => {
@@ -67,6 +69,7 @@ pub fn dispatch(context: &mut Context<'_>) -> Result<(), CliError> {
         | Command::Setup { .. }
         | Command::Compute { .. }
         | Command::Store { .. }
+        | Command::Doctor
         | Command::Completions { .. }
         | Command::Man { .. }
         | Command::Helper { .. } => Ok(()),

@@ -6,6 +6,7 @@
 
 mod change;
 mod events;
+mod inspect;
 mod maintain;
 mod migrate;
 mod read;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+pub use inspect::Inspection;
 
 use super::{EventFilter, Identity, Maintained, Part, Store, StoreError, VERSION};
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};

@@ -1,0 +1,127 @@
+//! Names of PAM services that Dovecot makes: `mailotp-%s`, and the conditions around it.
+
+/// The names that a template can come to for these protocols; `None` stands for what cannot be told
+/// from here.
+pub fn expand(template: &str, protocols: &[String]) -> Vec<Option<String>> {
+    let mut names = vec![Some(String::new())];
+    let mut rest = template;
+    while let Some(letter) = rest.chars().next() {
+        let (alternatives, behind) = if letter == '%' {
+            variable(&rest[1..], protocols)
+        } else {
+            let end = rest.find('%').unwrap_or(rest.len());
+            (vec![Some(rest[..end].to_owned())], &rest[end..])
+        };
+        names = names
+            .iter()
+            .flat_map(|name| {
+                alternatives
+                    .iter()
+                    .map(move |more| Some(name.clone()? + more.as_deref()?))
+            })
+            .collect();
+        rest = behind;
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// What a variable can be, and what stands behind it.
+fn variable<'a>(text: &'a str, protocols: &[String]) -> (Vec<Option<String>>, &'a str) {
+    let all = || protocols.iter().cloned().map(Some).collect();
+    if let Some(inside) = text.strip_prefix('{') {
+        let end = closing(inside);
+        let (inner, behind) = (&inside[..end], inside.get(end + 1..).unwrap_or(""));
+        if inner.starts_with("if;") {
+            let parts = split(inner);
+            let branches = parts.get(4..).unwrap_or_default().iter();
+            let either = branches.flat_map(|part| expand(part, protocols)).collect();
+            return (either, behind);
+        }
+        let name = inner.split('|').next().unwrap_or_default().trim();
+        return if ["protocol", "service"].contains(&name) {
+            (all(), behind)
+        } else {
+            (vec![None], behind)
+        };
+    }
+    // Before the letter: how it is to be written, as in %Ls.
+    let letter =
+        text.trim_start_matches(|c: char| c.is_ascii_digit() || "LUHMDTRXNE.-".contains(c));
+    let mut chars = letter.chars();
+    match chars.next() {
+        Some('s') => (all(), chars.as_str()),
+        Some('%') => (vec![Some("%".into())], chars.as_str()),
+        _ => (vec![None], chars.as_str()),
+    }
+}
+
+/// The brace that closes, or the end.
+fn closing(inside: &str) -> usize {
+    let mut depth = 0;
+    for (at, letter) in inside.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => return at,
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    inside.len()
+}
+
+/// The parts between the semicolons of this depth.
+fn split(inner: &str) -> Vec<&str> {
+    let (mut parts, mut depth, mut from) = (Vec::new(), 0, 0);
+    for (at, letter) in inner.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ';' if depth == 0 => {
+                parts.push(&inner[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&inner[from..]);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_every_protocol_and_every_branch() {
+        let protocols = ["imap".to_owned(), "pop3".to_owned()];
+        for (template, names) in [
+            ("dovecot", &["dovecot"][..]),
+            ("mailotp-%s", &["mailotp-imap", "mailotp-pop3"]),
+            (
+                "mailotp-%Ls-challenge",
+                &["mailotp-imap-challenge", "mailotp-pop3-challenge"],
+            ),
+            ("%{service}", &["imap", "pop3"]),
+            (
+                "mailotp-%{protocol | lower}",
+                &["mailotp-imap", "mailotp-pop3"],
+            ),
+            (
+                "%{if;%a;==;10143;mailotp-webmail;mailotp-%s}-challenge",
+                &[
+                    "mailotp-imap-challenge",
+                    "mailotp-pop3-challenge",
+                    "mailotp-webmail-challenge",
+                ],
+            ),
+            ("%{if;%a;==;1;%{if;%l;==;x;a;b};c}", &["a", "b", "c"]),
+        ] {
+            let found: Vec<_> = expand(template, &protocols).into_iter().flatten().collect();
+            assert_eq!(found, names, "{template}");
+        }
+        assert_eq!(expand("x-%u", &protocols), [None]);
+        assert_eq!(expand("%{oops", &protocols), [None]);
+    }
+}
