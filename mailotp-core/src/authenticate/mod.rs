@@ -4,25 +4,25 @@
 mod budgets;
 mod charge;
 mod compare;
+mod opening;
 mod phases;
 mod report;
+mod settlement;
 
-use crate::account::{Consumption, Credential, Pinned, Settled, Settlement, Snapshot, WindowOffer};
+use crate::account::{Settled, Settlement, Snapshot};
 use crate::audit::{Event, Reason, Verdict};
 use crate::budget::Charge;
 use crate::clock::{Random, Timestamp};
 use crate::config::Judgement;
 use crate::credential::alias;
-use crate::crypto::{Arena, SealContext};
-use crate::decide::{self, Answer, Case, Handover, Ruling};
-use crate::id::{AccountId, CredentialId};
-use crate::prompt::{self, Place};
+use crate::crypto::Arena;
+use crate::decide::{self, Answer, Case, Ruling};
 use crate::request::{AccountName, Remote, Request, Service};
-use crate::rule::{Accept, Means, Mode};
 use crate::site::{Site, SiteError};
 use crate::store::Store;
 
 pub use budgets::{Budgets, Left, Refused};
+pub use opening::Opening;
 pub use phases::{Earlier, Gate};
 use report::{Failure, event, observed};
 pub use report::{Low, Report, without_site};
@@ -66,87 +66,7 @@ pub struct Visitor<'a> {
     pub second_step: bool,
 }
 
-/// What to say before an answer is typed.
-pub enum Opening {
-    /// Ask with this prompt.
-    Ask(String),
-    /// There is nothing to ask.
-    Done(Box<Report>),
-}
-
-impl From<Report> for Opening {
-    fn from(report: Report) -> Opening {
-        Opening::Done(Box::new(report))
-    }
-}
-
 impl Door<'_> {
-    /// The prompt for a visitor; as a second step, nothing where the password was enough.
-    pub fn opening(&mut self, visitor: Visitor<'_>, now: Timestamp) -> Opening {
-        let mut judgement = self.judge(visitor);
-        let needs_store = judgement.takes_codes()
-            || self.site.config.may_exempt
-            || visitor.account.alias().is_some();
-        let snapshot = if judgement.exempt || !needs_store {
-            Snapshot::default()
-        } else {
-            match (self.open_store)().and_then(|mut store| self.read(&mut *store, visitor.account))
-            {
-                Ok(snapshot) => snapshot,
-                // Nothing can be judged, so nothing is asked. Observe mode asks, for the next
-                // module, with a prompt that is made up: a stranger learns nothing from it.
-                Err(_) if judgement.mode == Mode::Observe => Snapshot::default(),
-                Err(error) => {
-                    return self
-                        .unavailable(visitor, &judgement, now, error.into())
-                        .into();
-                }
-            }
-        };
-        // An alias that can be spent shows what the account has; one that cannot, what a stranger has.
-        let (mut account, mut snapshot) = (visitor.account.clone(), snapshot);
-        if snapshot.alias.is_some() {
-            match (snapshot.fresh_alias(now), &snapshot.account) {
-                (Some(_), Some(known)) => account = known.name.clone(),
-                _ => snapshot = snapshot.of_a_stranger(),
-            }
-        }
-        let visitor = Visitor {
-            account: &account,
-            ..visitor
-        };
-        judgement = self.judge_known(visitor, &snapshot);
-        if visitor.second_step {
-            // An error is not in here: who cannot be looked up has not nothing.
-            let optional = decide::is_left_to_password(&self.site.config, &snapshot, now);
-            let enough = [
-                (judgement.exempt, Reason::Exempt),
-                (judgement.accepts(Means::Password), Reason::SecondStep),
-                (optional && judgement.takes_codes(), Reason::NotEnrolled),
-            ];
-            if let Some((_, reason)) = enough.into_iter().find(|(enough, _)| *enough) {
-                let event = self.event(visitor, &judgement, now, Verdict::Passed, reason);
-                return Report::new(Answer::PassOn(Handover::Untouched), event).into();
-            }
-        }
-        let Some(accept) = judgement.accept.as_ref().filter(|_| !judgement.exempt) else {
-            return Opening::Ask(prompt::PASSWORD.to_owned());
-        };
-        let accept = if visitor.second_step {
-            &accept.second_step()
-        } else {
-            accept
-        };
-        let place = Place {
-            service: visitor.service,
-            group: &judgement.group,
-            remote: visitor.remote,
-        };
-        let real = prompt::due(&snapshot, Some(place), now);
-        let shown = prompt::shown(real, visitor.account, &self.site.config, &self.site.keys);
-        Opening::Ask(prompt::text(&shown, accept))
-    }
-
     /// A login, from the question to the settled answer.
     pub fn login(&mut self, mut request: Request, now: Timestamp) -> Report {
         self.attempt(&mut request, &Purpose::Login, now)
@@ -162,15 +82,6 @@ impl Door<'_> {
     /// codes.
     pub fn prove(&mut self, mut request: Request, now: Timestamp) -> Report {
         self.attempt(&mut request, &Purpose::Prove, now)
-    }
-
-    /// The prompt for [`Door::prove`]: what is due, of an account whose user asks.
-    pub fn challenge(&mut self, account: &AccountName, now: Timestamp) -> String {
-        let snapshot = (self.open_store)()
-            .and_then(|mut store| self.read(&mut *store, account))
-            .unwrap_or_default();
-        let real = prompt::due(&snapshot, None, now);
-        prompt::text(&real, &Accept([Means::Otp].into()))
     }
 
     fn attempt(&mut self, request: &mut Request, why: &Purpose<'_>, now: Timestamp) -> Report {
@@ -357,79 +268,6 @@ impl Door<'_> {
             .alias()
             .map(|alias| alias::tag(&alias, &self.site.keys));
         Ok(store.read(name, tag.as_ref())?)
-    }
-
-    fn settlement(
-        &mut self,
-        case: &Case<'_>,
-        ruling: &Ruling<'_>,
-        paid: Vec<Charge>,
-        event: Event,
-    ) -> Result<Settlement, Failure> {
-        let request = case.request;
-        let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
-        let window = match &ruling.window {
-            Some(key) => Some(WindowOffer {
-                key: key.clone(),
-                binding: case.judgement.grace,
-                id: CredentialId::generate(self.random).map_err(Failure::of_store)?,
-                limits: self.site.config.grace,
-            }),
-            None => None,
-        };
-        let account = case.snapshot.account.as_ref().map(|account| account.id);
-        let consume = match (&ruling.consume, ruling.credential) {
-            (Some(what), Some(credential)) => Some(Consumption {
-                credential: credential.id.clone(),
-                what: *what,
-                sealed: self.reseal(account, credential, ruling)?,
-            }),
-            _ => None,
-        };
-        let credential = ruling.credential;
-        Ok(Settlement {
-            counted: credential.is_some_and(|credential| {
-                credential.scope.logins_left.is_some()
-                    || credential.scope.pinned == Pinned::Open
-                    || credential.replaces.is_some()
-            }),
-            alias: case
-                .snapshot
-                .fresh_alias(case.now)
-                .filter(|_| consume.is_some())
-                .cloned(),
-            consume,
-            window,
-            touch: ruling.touch.map(|window| window.id.clone()),
-            ahead: credential
-                .zip(ruling.ahead)
-                .map(|(credential, counter)| (credential.id.clone(), counter)),
-            kill: credential
-                .filter(|_| ruling.kills)
-                .map(|credential| credential.id.clone()),
-            refund: if right { paid } else { Vec::new() },
-            seen: (right && matches!(request.remote, Remote::Address(_)))
-                .then(|| request.remote.network()),
-            ..Settlement::of_event(account, &event)
-        })
-    }
-
-    /// The secret part that a credential has after this login, where it gets a new one.
-    fn reseal(
-        &mut self,
-        account: Option<AccountId>,
-        credential: &Credential,
-        ruling: &Ruling<'_>,
-    ) -> Result<Option<Vec<u8>>, Failure> {
-        let (Some(account), Some(secret)) = (account, &ruling.renewed) else {
-            return Ok(None);
-        };
-        let context = SealContext {
-            account,
-            credential: &credential.id,
-        };
-        let sealed = self.site.keys.seal(&context, secret, self.random);
-        sealed.map(Some).map_err(Failure::of_store)
     }
 
     /// Answer and event of a ruling, softened where the rule only observes.

@@ -31,6 +31,7 @@ use crate::crypto::{Block, HashError, HeapArena, KeyRing, Tag};
 use crate::decide::Handover;
 use crate::request::{Naming, Pin, Secret};
 use crate::rfc2289::{self, PassPhrase};
+use crate::rule::Means;
 use crate::store::memory::MemoryStore;
 use crate::store::{EventFilter, StoreError};
 
