@@ -75,7 +75,6 @@ pub struct People {
     pub phones: Vec<Person>,
     /// The responses to the sequence of everybody, in the order in which they are due.
     pub responses: Vec<String>,
-    pub in_words: Vec<String>,
 }
 
 impl People {
@@ -86,17 +85,12 @@ impl People {
                 .map(|kind| Person::with(site, &format!("{kind}-{each}"), &[kind], each, logins))
                 .collect()
         };
-        let answers: Vec<_> = (1..=logins)
-            .map(|at| {
-                let challenge = format!("otp-sha1 {} {SEED}", COUNT - at);
-                let typed = format!("{PASS_PHRASE}\n");
-                let output = site.cli_reading(&typed, ["--json", "compute", &challenge]);
-                let answer = output.json();
-                let part = |name: &str| answer[name].as_str().unwrap().to_owned();
-                (part("hex"), part("words"))
-            })
-            .collect();
-        let (responses, in_words) = answers.into_iter().unzip();
+        let answer = |at: usize| {
+            let challenge = format!("otp-sha1 {} {SEED}", COUNT - at);
+            let typed = format!("{PASS_PHRASE}\n");
+            let output = site.cli_reading(&typed, ["--json", "compute", &challenge]);
+            output.json()["hex"].as_str().unwrap().to_owned()
+        };
         People {
             one: of(1),
             many: of(MANY),
@@ -104,8 +98,7 @@ impl People {
             phones: (0..logins)
                 .map(|at| Person::with(site, &format!("phone-{at}"), &["totp"], 1, 1))
                 .collect(),
-            responses,
-            in_words,
+            responses: (1..=logins).map(answer).collect(),
         }
     }
 }
