@@ -20,8 +20,7 @@ pub use replace::Replacement;
 #[command(
     name = "mailotp-cli",
     version,
-    arg_required_else_help = false,
-    infer_subcommands = false
+    override_usage = "mailotp-cli [OPTIONS] [COMMAND]"
 )]
 #[command(after_help = "Example: mailotp-cli --user alice --new add sheet")]
 pub struct Cli {
@@ -57,6 +56,7 @@ pub enum Command {
         server: Server,
     },
     /// Make an app password, a sheet of codes, an authenticator, a sequence, or one-time user names
+    #[command(after_help = "Example: mailotp-cli --user alice add totp phone")]
     Add {
         #[command(subcommand)]
         kind: Option<Add>,
@@ -113,11 +113,13 @@ pub enum Command {
         label: String,
     },
     /// A memorised prefix before every typed code
+    #[command(after_help = "Example: mailotp-cli --user alice pin set")]
     Pin {
         #[command(subcommand)]
         action: Pin,
     },
     /// The time in which a spent code still opens the same door
+    #[command(after_help = "Example: mailotp-cli --user alice grace list")]
     Grace {
         #[command(subcommand)]
         action: Grace,
@@ -180,11 +182,15 @@ pub enum Command {
         listen: Option<PathBuf>,
     },
     /// The account's own rules: they narrow what the administrator's give
+    #[command(
+        after_help = "Example: mailotp-cli --user alice rule add --service webmail --accept otp"
+    )]
     Rule {
         #[command(subcommand)]
         action: Rule,
     },
     /// List, lock and unlock accounts; give guesses back
+    #[command(after_help = "Example: mailotp-cli user show alice")]
     User {
         #[command(subcommand)]
         action: User,
@@ -195,6 +201,7 @@ pub enum Command {
     )]
     Import(Import),
     /// Look after the store
+    #[command(after_help = "Example: mailotp-cli store migrate")]
     Store {
         #[command(subcommand)]
         action: Store,
@@ -203,6 +210,7 @@ pub enum Command {
     #[command(after_help = "Example: mailotp-cli maintain")]
     Maintain,
     /// Say that the clock is right
+    #[command(after_help = "Example: mailotp-cli clock accept")]
     Clock {
         #[command(subcommand)]
         action: Clock,
@@ -450,4 +458,29 @@ pub struct Log {
     /// Only what observe mode let pass, counted by account
     #[arg(long)]
     pub would_refuse: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn without_an_example(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        let path = format!("{path} {}", command.get_name());
+        let help = command.get_after_help().map(ToString::to_string);
+        if !help.is_some_and(|help| help.starts_with("Example: mailotp-cli")) {
+            found.push(path.clone());
+        }
+        for inner in command.get_subcommands() {
+            without_an_example(inner, &path, found);
+        }
+    }
+
+    #[test]
+    fn every_command_teaches_with_an_example() {
+        let mut found = Vec::new();
+        without_an_example(&Cli::command(), "", &mut found);
+        assert!(found.is_empty(), "{found:?}");
+    }
 }
