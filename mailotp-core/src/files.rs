@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
+use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::unistd::{Uid, geteuid};
 use zeroize::Zeroizing;
 
@@ -97,6 +97,23 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
     };
     write().inspect_err(|_| drop(std::fs::remove_file(&new)))
+}
+
+/// Keeps a private file from being changed by others who ask first, until the value is dropped. The lock is
+/// on the file itself, which nobody but its owner can open: a stranger could hold one on its folder.
+pub fn lock(path: &Path) -> io::Result<Flock<File>> {
+    loop {
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
+            .open(path)?;
+        let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, why)| why)?;
+        // While we waited, another one may have been put in its place.
+        let (ours, there) = (lock.metadata()?, std::fs::metadata(path)?);
+        if (ours.dev(), ours.ino()) == (there.dev(), there.ino()) {
+            return Ok(lock);
+        }
+    }
 }
 
 fn read_to_end(file: &mut File, length: u64) -> io::Result<Zeroizing<Vec<u8>>> {
