@@ -582,12 +582,10 @@ pub enum Change {
 
 /// What a store that comes back from a backup must know. All windows end; what is live is suspended, but
 /// TOTP, which goes on from there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Restoration {
     /// No TOTP step that has begun by then is accepted.
     pub now: Timestamp,
-    /// Nor those that the store before had accepted of these accounts.
-    pub floors: Vec<(AccountId, Timestamp)>,
     /// How new the store before was.
     pub generation: u64,
 }

@@ -21,10 +21,9 @@ use super::init::{broken, make_folder, write_new};
 use super::keys::{for_each_sealed, in_context};
 use crate::account::{Change, Kind, Restoration, State};
 use crate::audit::Event;
-use crate::clock::Timestamp;
 use crate::config::{Config, StoreLocation};
 use crate::crypto::KeyRing;
-use crate::files;
+use crate::files::{self, with_end};
 use crate::id::AccountId;
 use crate::site::{self, Site, SiteError};
 use crate::store::sqlite::SqliteStore;
@@ -93,21 +92,40 @@ impl Prepared {
             return Err(AdminError::InTheWay(store));
         }
         let (keys, other_keys) = ring(&config, keys, wanted.force)?;
-        let folder = store.parent().unwrap_or(Path::new(".")).to_owned();
+        let folder = files::folder_of(&store).to_owned();
         let made_folder = (!folder.exists()).then_some(folder);
         make_folder(&store, 0o700)?;
-        let mut name = store.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.restore", std::process::id()));
+        files::sweep(&store, "restore");
         Ok(Prepared {
             site: Site { config, keys },
             config_path: wanted.config.to_owned(),
             new_config: (!is_there).then(|| config_text.to_vec()),
             other_keys,
-            staging: store.with_file_name(name),
+            staging: files::beside(&store, "restore"),
             store,
             made_folder,
             stamp: wanted.stamp.to_owned(),
-        })
+        }
+        .with_free_stamp())
+    }
+
+    /// What is moved aside takes nobody's place.
+    fn with_free_stamp(mut self) -> Prepared {
+        let wanted = std::mem::take(&mut self.stamp);
+        let taken = |prepared: &Prepared| {
+            let paths = [&prepared.store, &prepared.site.config.key];
+            paths.iter().any(|path| prepared.aside(path).exists())
+        };
+        for number in 1.. {
+            self.stamp = match number {
+                1 => wanted.clone(),
+                _ => format!("{wanted}-{number}"),
+            };
+            if !taken(&self) {
+                break;
+            }
+        }
+        self
     }
 
     /// A new file for the store, beside its place.
@@ -119,14 +137,13 @@ impl Prepared {
             .open(&self.staging)
     }
 
-    /// Ends the restore of the store that was received. The time of `event` is now.
-    pub fn finish(mut self, event: &Event) -> Result<Restored, AdminError> {
+    /// Ends the restore of the store that was received. `event` is asked for when it happens.
+    pub fn finish(mut self, event: &dyn Fn() -> Event) -> Result<Restored, AdminError> {
         let timeout = self.site.config.timeout;
         SqliteStore::migrate(&self.staging, timeout)?;
         let mut store = SqliteStore::open(&self.staging, timeout)?;
         store.examine()?;
-        let found = store.identity()?;
-        if found.ring != self.site.keys.identity() {
+        if store.identity()?.ring != self.site.keys.identity() {
             return Err(AdminError::OtherKeyRing);
         }
         let keys = &self.site.keys;
@@ -135,20 +152,21 @@ impl Prepared {
             Ok(())
         })?;
         let (accounts, suspended) = to_be_suspended(&mut store)?;
-        let old = self.old(timeout)?;
-        let marked = self.site.mark().read().map_err(SiteError::from)?;
-        let known = [found.generation, self.site.keys.generation, marked];
-        let restoration = Restoration {
-            now: event.time,
-            floors: old.floors.clone(),
-            // Above all that was ever noted: the store before is now the old copy.
-            generation: known.into_iter().fold(old.generation, u64::max),
+        let (mut aside, stays) = self.clear(timeout)?;
+        let old_keys = if self.other_keys {
+            self.move_aside(&self.site.config.key)?
+        } else {
+            None
         };
-        let change = [Change::Restore(restoration)];
-        let generation = store.change(AccountId::NOBODY, &change, event)?;
-        drop(store);
-        SqliteStore::settle_file(&self.staging, timeout)?;
-        let aside = self.put_in_place(&old, timeout)?;
+        let switched = self
+            .write_files()
+            .and_then(|()| self.switch(store, stays, &event(), timeout));
+        if let (Err(_), Some(old)) = (&switched, &old_keys) {
+            // The old store is still there, and belongs to the old keys.
+            let _ = std::fs::rename(old, &self.site.config.key);
+        }
+        let generation = switched?;
+        aside.extend(old_keys);
         self.site.note_generation(generation)?;
         self.site.keys = site::load_keys(&self.site.config.key)?;
         self.site.open_store()?;
@@ -164,54 +182,68 @@ impl Prepared {
         })
     }
 
-    /// The store that is there.
-    fn old(&self, timeout: Duration) -> Result<Old, AdminError> {
+    /// Makes the store safe, and puts it in its place.
+    fn switch(
+        &self,
+        mut store: SqliteStore,
+        stays: bool,
+        event: &Event,
+        timeout: Duration,
+    ) -> Result<u64, AdminError> {
+        let marked = self.site.mark().read().map_err(SiteError::from)?;
+        let found = store.identity()?.generation;
+        let restoration = Restoration {
+            now: event.time,
+            // Above all that was ever noted: the store before is now the old copy.
+            generation: found.max(self.site.keys.generation).max(marked),
+        };
+        let change = [Change::Restore(restoration)];
+        let generation = store.change(AccountId::NOBODY, &change, event)?;
+        drop(store);
+        if stays {
+            SqliteStore::migrate(&self.store, timeout)?;
+            return Ok(SqliteStore::take_over(&self.store, &self.staging, timeout)?);
+        }
+        SqliteStore::settle_file(&self.staging, timeout)?;
+        self.place().map_err(|why| broken(&self.store, &why))?;
+        Ok(generation)
+    }
+
+    /// Whether SQLite can go on with the store that is there.
+    fn works(&self, timeout: Duration) -> Result<bool, AdminError> {
         if files::check_store(&self.store).is_err() {
-            return Ok(Old::default());
+            return Ok(false);
         }
         match SqliteStore::open(&self.store, timeout) {
-            Ok(mut store) => {
-                let accounts = store.accounts()?;
-                let floors = accounts
-                    .iter()
-                    .map(|account| (account.id, account.totp_floor));
-                Ok(Old {
-                    works: true,
-                    generation: store.identity()?.generation,
-                    floors: floors.collect(),
-                })
+            Ok(_) | Err(StoreError::Older { .. }) => Ok(true),
+            Err(error @ (StoreError::TooSlow | StoreError::Full | StoreError::Newer { .. })) => {
+                Err(error.into())
             }
-            Err(StoreError::Older { .. } | StoreError::Newer { .. }) => Ok(Old {
-                works: true,
-                ..Old::default()
-            }),
-            Err(busy @ (StoreError::TooSlow | StoreError::Full)) => Err(busy.into()),
-            Err(_) => Ok(Old::default()),
+            Err(_) => Ok(false),
         }
     }
 
-    /// Each step leaves something that can be used, or a restore that can be run again.
-    fn put_in_place(&self, old: &Old, timeout: Duration) -> Result<Vec<PathBuf>, AdminError> {
-        let mut aside = Vec::new();
+    /// Copies or moves the store aside that is there, and says whether it stays to be overwritten: programs may
+    /// have it open, so it stays the file that it is where SQLite can open it.
+    fn clear(&self, timeout: Duration) -> Result<(Vec<PathBuf>, bool), AdminError> {
         let copy = self.aside(&self.store);
-        // Programs may have it open, so it stays the file that it is: its content is copied, and then replaced.
-        let replace = old.works && SqliteStore::copy(&self.store, &copy, timeout).is_ok();
-        if replace {
-            aside.push(copy);
-        } else {
-            // What is left of a store that cannot be used. A log of writes must not stay for another one.
-            for end in ["", "-wal", "-shm", "-journal"] {
-                aside.extend(self.move_aside(&with_end(&self.store, end))?);
-            }
+        if self.works(timeout)? && SqliteStore::copy(&self.store, &copy, timeout).is_ok() {
+            return Ok((vec![copy], true));
         }
+        // What is left of a store that cannot be used. A log of writes must not stay for another one.
+        let mut aside = Vec::new();
+        for end in ["", "-wal", "-shm", "-journal"] {
+            aside.extend(self.move_aside(&with_end(&self.store, end))?);
+        }
+        Ok((aside, false))
+    }
+
+    fn write_files(&self) -> Result<(), AdminError> {
         if let Some(text) = &self.new_config {
             make_folder(&self.config_path, 0o755)?;
             write_new(&self.config_path, text, 0o644)?;
         }
         let key = &self.site.config.key;
-        if self.other_keys {
-            aside.extend(self.move_aside(key)?);
-        }
         let text = self.site.keys.to_text();
         if key.exists() {
             let _lock = files::lock(key).map_err(|why| broken(key, &why))?;
@@ -220,21 +252,12 @@ impl Prepared {
             make_folder(key, 0o755)?;
             write_new(key, text.as_bytes(), 0o600)?;
         }
-        let placed = if replace {
-            SqliteStore::overwrite(&self.store, &self.staging, timeout).map_err(AdminError::from)
-        } else {
-            self.place().map_err(|why| broken(&self.store, &why).into())
-        };
-        if placed.is_err() && self.other_keys {
-            // The old store is still there, and belongs to the old keys.
-            let _ = std::fs::rename(self.aside(key), key);
-        }
-        placed.map(|()| aside)
+        Ok(())
     }
 
     fn place(&self) -> io::Result<()> {
         std::fs::rename(&self.staging, &self.store)?;
-        File::open(self.store.parent().unwrap_or(Path::new(".")))?.sync_all()
+        File::open(files::folder_of(&self.store))?.sync_all()
     }
 
     fn aside(&self, path: &Path) -> PathBuf {
@@ -261,21 +284,6 @@ impl Drop for Prepared {
             let _ = std::fs::remove_dir(folder);
         }
     }
-}
-
-/// What is known of the store that is there.
-#[derive(Default)]
-struct Old {
-    /// SQLite can open it.
-    works: bool,
-    generation: u64,
-    floors: Vec<(AccountId, Timestamp)>,
-}
-
-fn with_end(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(end);
-    path.with_file_name(name)
 }
 
 /// The key ring of the restored site, and whether another site's is in the way.

@@ -247,10 +247,7 @@ impl Record {
     fn restore(&mut self, restoration: &Restoration) {
         self.windows.clear();
         if let Some(account) = &mut self.account {
-            let floors = restoration.floors.iter();
-            let floor = floors.filter(|(id, _)| *id == account.id);
-            let floors = floor.map(|(_, floor)| *floor).chain([restoration.now]);
-            account.totp_floor = floors.fold(account.totp_floor, Timestamp::max);
+            account.totp_floor = account.totp_floor.max(restoration.now);
         }
         for credential in &mut self.credentials {
             let is_totp = matches!(credential.kind, Kind::Totp { .. });

@@ -183,11 +183,6 @@ pub(crate) fn what_is_restored_is_good_for_nothing_old(store: &mut dyn Store) {
     let restore = |generation| {
         [Change::Restore(Restoration {
             now: Timestamp(3000),
-            floors: vec![
-                (ID, Timestamp(3030)),
-                (AccountId(9), Timestamp(2000)),
-                (AccountId(1234), Timestamp(9000)),
-            ],
             generation,
         })]
     };
@@ -196,7 +191,7 @@ pub(crate) fn what_is_restored_is_good_for_nothing_old(store: &mut dyn Store) {
     assert_eq!(store.change(nobody, &restore(70), &event).unwrap(), 71);
     let snapshot = read(store);
     assert_eq!(snapshot.windows.len(), 0);
-    assert_eq!(snapshot.account.as_ref().unwrap().totp_floor.0, 3030);
+    assert_eq!(snapshot.account.as_ref().unwrap().totp_floor.0, 3000);
     let state = |name: &str| snapshot.credential(&id(name)).unwrap().state;
     assert_eq!(state("s"), State::Suspended);
     assert_eq!(state("t"), State::Live, "TOTP goes on from now");
@@ -209,7 +204,7 @@ pub(crate) fn what_is_restored_is_good_for_nothing_old(store: &mut dyn Store) {
     assert_eq!(store.change(nobody, &restore(5), &event).unwrap(), 72);
     let lost = settlement(3001, "s", Use::Strike(2));
     assert_eq!(store.settle(&lost).unwrap(), Settled::Lost);
-    let step = settlement(3001, "t", Use::Step(Timestamp(3030)));
+    let step = settlement(3001, "t", Use::Step(Timestamp(3000)));
     assert_eq!(store.settle(&step).unwrap(), Settled::Lost);
     let confirm = [Change::Confirm(id("s"), None)];
     store.change(ID, &confirm, &changed(3002)).unwrap();

@@ -16,12 +16,6 @@ pub(super) fn apply(
         "UPDATE account SET totp_floor = max(totp_floor, ?1)",
         [restoration.now.0],
     )?;
-    for (account, floor) in &restoration.floors {
-        transaction.execute(
-            "UPDATE account SET totp_floor = max(totp_floor, ?2) WHERE id = ?1",
-            params![account.0, floor.0],
-        )?;
-    }
     transaction.execute(
         "UPDATE credential SET state = ?1 WHERE state = ?2 AND kind <> 'totp'",
         params![
