@@ -3,17 +3,20 @@
 #![forbid(unsafe_code)]
 
 mod add;
+mod backup;
 mod challenge;
 mod compute;
 mod explain;
 mod files;
 mod grace;
 mod init;
+mod keys;
 mod log;
 mod output;
 mod phones;
 mod profile;
 mod qr;
+mod restore;
 mod revoke;
 mod setup;
 mod sheet;
