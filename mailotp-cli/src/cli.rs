@@ -2,6 +2,7 @@
 
 mod add;
 mod app_password;
+mod backup;
 mod import;
 mod replace;
 
@@ -12,6 +13,7 @@ use mailotp_core::config::DEFAULT_PATH;
 
 pub use add::{Add, Algorithm, Hotp, Oath, Sequence, SequenceHash, Totp};
 pub use app_password::{AppPassword, MailServer, PasswordFormat};
+pub use backup::{Backup, Key, Restore};
 pub use import::{Import, ImportKind};
 pub use replace::Replacement;
 
@@ -61,13 +63,23 @@ pub enum Command {
         #[command(subcommand)]
         kind: Option<Add>,
     },
-    /// Make what was added live
+    /// Make what was added live, or what a restore has suspended
     #[command(
         after_help = "Example: mailotp-cli --user alice confirm phone   (asks for the code that the phone shows)"
     )]
     Confirm {
         /// ID or label
-        name: String,
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        name: Option<String>,
+        /// Of a sheet or aliases that a restore has suspended: the lowest number that is not spent
+        #[arg(long, value_name = "N", conflicts_with = "all")]
+        next: Option<u32>,
+        /// Everything that a restore has suspended and that needs no code; without --user, of everybody
+        #[arg(long)]
+        all: bool,
+        /// With --all: of this kind only
+        #[arg(long, requires = "all", value_parser = ["sheet", "sequence", "app-password", "alias"])]
+        kind: Option<String>,
     },
     /// List credentials, guesses left, and whether the account is locked
     #[command(after_help = "Example: mailotp-cli --user alice show")]
@@ -200,6 +212,18 @@ pub enum Command {
         after_help = "Example: mailotp-cli --user alice --new import google-authenticator ~alice/.google_authenticator --dry-run"
     )]
     Import(Import),
+    /// Write configuration, key ring and store into one sealed file
+    #[command(after_help = "Example: mailotp-cli backup /media/usb/mailotp.backup")]
+    Backup(Backup),
+    /// Put a backup back; what it lets in waits until somebody has looked
+    #[command(after_help = "Example: mailotp-cli restore /media/usb/mailotp.backup")]
+    Restore(Restore),
+    /// The keys that seal what is in the store
+    #[command(after_help = "Example: mailotp-cli key add")]
+    Key {
+        #[command(subcommand)]
+        action: Key,
+    },
     /// Look after the store
     #[command(after_help = "Example: mailotp-cli store migrate")]
     Store {

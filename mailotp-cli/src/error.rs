@@ -3,6 +3,8 @@
 use mailotp_core::admin::AdminError;
 use mailotp_core::site::SiteError;
 
+use crate::sealed::SealedError;
+
 /// Exit codes, as the manual has them.
 pub const FAILED: u8 = 1;
 /// Wrong usage.
@@ -127,7 +129,33 @@ impl From<AdminError> for CliError {
                 "Wait for the next code, and check the clock of the device.",
             ),
             AdminError::AlreadyLive(_) => (FAILED, "There is nothing to confirm."),
-            AdminError::Seal(_) | AdminError::Malformed(_) => (
+            AdminError::Seal(why) => (UNUSABLE, why.remedy()),
+            AdminError::NoNumbers(_) => (USAGE, "Leave --next out: it is for sheets and aliases."),
+            AdminError::NoKey(_) | AdminError::WhichKey => {
+                (NOT_FOUND, "Name one of: mailotp-cli key list")
+            }
+            AdminError::KeyWaits(_) => (
+                FAILED,
+                "Use it, with: mailotp-cli key use; or do without it: mailotp-cli key retire ID",
+            ),
+            AdminError::KeySeals(_) => (FAILED, "Use another one first: mailotp-cli key use"),
+            AdminError::KeyInUse { .. } => (
+                FAILED,
+                "Seal them again with the current key: mailotp-cli key use. If it comes back, another host still seals with it: copy the key file there.",
+            ),
+            AdminError::InTheWay(_) => (
+                FAILED,
+                "Add --force to move it aside, and what is beside it.",
+            ),
+            AdminError::NoKeyRing(_) => (
+                UNUSABLE,
+                "Put the key file there from its copy, and run restore again.",
+            ),
+            AdminError::OtherKeyRing => (
+                UNUSABLE,
+                "Put the key file there that the backup's store was used with.",
+            ),
+            AdminError::Malformed(_) => (
                 UNUSABLE,
                 "Put back the key file that the store was used with.",
             ),
@@ -146,5 +174,51 @@ impl From<std::io::Error> for CliError {
             format!("the output could not be written: {error}"),
             "Look at where it goes.",
         )
+    }
+}
+
+impl From<SealedError> for CliError {
+    fn from(error: SealedError) -> CliError {
+        let (exit, message, remedy) = match error {
+            SealedError::Io(error) => {
+                let message = format!("the backup could not be read or written: {error}");
+                return CliError::new(
+                    FAILED,
+                    message,
+                    "Look at where it is, and at the room there.",
+                );
+            }
+            SealedError::NotSealed => (
+                UNUSABLE,
+                "it is no sealed file",
+                "Name a file that mailotp-cli backup has made.",
+            ),
+            SealedError::WrongKey => (
+                FAILED,
+                "this does not open the backup",
+                "Use its pass phrase, or the key that it was sealed for.",
+            ),
+            SealedError::OtherLock => (
+                USAGE,
+                "the backup does not open with that",
+                "Leave --identity out for one with a pass phrase; add it for one that was sealed for a key.",
+            ),
+            SealedError::Altered => (
+                UNUSABLE,
+                "the backup is damaged, or was cut off",
+                "Use another copy of it.",
+            ),
+            SealedError::TooDear => (
+                UNUSABLE,
+                "the backup asks for more memory than a pass phrase may cost",
+                "Use another copy of it.",
+            ),
+            SealedError::Poor => (
+                UNUSABLE,
+                "the machine has no memory or no randomness to give",
+                "Try again when it has.",
+            ),
+        };
+        CliError::new(exit, message, remedy)
     }
 }

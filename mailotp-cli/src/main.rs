@@ -12,6 +12,7 @@ mod input;
 mod output;
 mod phone;
 mod qr;
+mod sealed;
 mod sheet;
 mod terminal;
 mod time;

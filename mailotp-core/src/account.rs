@@ -567,9 +567,25 @@ pub enum Change {
     AddRule(Box<OwnRule>),
     /// Its own rules of these ids go. Its windows end.
     RemoveRules(Vec<CredentialId>),
+    /// The numbers of a sheet or of aliases below this one are spent.
+    Strike(CredentialId, u32),
+    /// The windows of all accounts end.
+    EndAllWindows,
+    /// The store has come back from a backup. Concerns the whole store.
+    Restore(Restoration),
     /// All guesses are given back.
     Forgive,
     /// The clock of the event is right, whatever the store has seen. Concerns the whole store; the
     /// windows that were used later than that end.
     AcceptClock(Timestamp),
+}
+
+/// What a store that comes back from a backup must know. All windows end; what is live is suspended, but
+/// TOTP, which goes on from there.
+#[derive(Clone, Copy, Debug)]
+pub struct Restoration {
+    /// No TOTP step that has begun by then is accepted.
+    pub now: Timestamp,
+    /// How new the store before was.
+    pub generation: u64,
 }

@@ -192,6 +192,12 @@ names! {
         Unlocked = "unlocked",
         /// A change: the guesses were given back.
         Forgiven = "forgiven",
+        /// A change: another key seals.
+        KeyChanged = "key-changed",
+        /// A change: none, but somebody has a copy of everything.
+        BackedUp = "backed-up",
+        /// A change: the store has come back from a backup.
+        Restored = "restored",
         /// A change: the clock is right again.
         ClockAccepted = "clock-accepted",
     }

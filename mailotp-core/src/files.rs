@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
+use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::unistd::{Uid, geteuid};
 use zeroize::Zeroizing;
 
@@ -80,11 +80,13 @@ pub fn read(path: &Path, secrecy: Secrecy) -> Result<Zeroizing<Vec<u8>>, FilePro
 }
 
 /// Replaces a private file: a new one is written, synced, and put in its place in one step, so that
-/// whoever looks finds the old or the new one whole.
+/// whoever looks finds the old or the new one whole. Whoever does it holds the lock on the old one.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
+    name.push(".new");
     let new = path.with_file_name(name);
+    // One that was killed here has left it behind.
+    let _ = std::fs::remove_file(&new);
     let write = || {
         let mut file = OpenOptions::new()
             .write(true)
@@ -94,9 +96,71 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         file.write_all(content)?;
         file.sync_all()?;
         std::fs::rename(&new, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+        File::open(folder_of(path))?.sync_all()
     };
     write().inspect_err(|_| drop(std::fs::remove_file(&new)))
+}
+
+/// The folder that a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// A name beside `path`, for a file that is done with before this process ends.
+pub fn beside(path: &Path, what: &str) -> PathBuf {
+    with_end(path, &format!(".{}.{what}", std::process::id()))
+}
+
+/// The path with something behind its name.
+pub fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(end);
+    path.with_file_name(name)
+}
+
+/// Removes what processes that were killed a day ago or more have left [`beside`] a path.
+pub fn sweep(path: &Path, what: &str) {
+    let name = path.file_name().unwrap_or_default();
+    let is_left = |entry: &std::fs::DirEntry| {
+        let file = entry.file_name();
+        let rest = file.to_str().zip(name.to_str());
+        let rest = rest.and_then(|(file, name)| file.strip_prefix(name)?.strip_prefix('.'));
+        let is_one = rest
+            .and_then(|rest| rest.split_once('.'))
+            .is_some_and(|(id, end)| {
+                id.parse::<u32>().is_ok() && end.split('-').next() == Some(what)
+            });
+        let old = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        is_one && old().is_some_and(|age| age.as_secs() > 86_400)
+    };
+    for entry in std::fs::read_dir(folder_of(path))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        if is_left(&entry) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Keeps a private file from being changed by others who ask first, until the value is dropped. The lock is
+/// on the file itself, which nobody but its owner can open: a stranger could hold one on its folder.
+pub fn lock(path: &Path) -> io::Result<Flock<File>> {
+    loop {
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
+            .open(path)?;
+        let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, why)| why)?;
+        // While we waited, another one may have been put in its place.
+        let (ours, there) = (lock.metadata()?, std::fs::metadata(path)?);
+        if (ours.dev(), ours.ino()) == (there.dev(), there.ino()) {
+            return Ok(lock);
+        }
+    }
 }
 
 fn read_to_end(file: &mut File, length: u64) -> io::Result<Zeroizing<Vec<u8>>> {
@@ -125,10 +189,7 @@ pub fn check_store(path: &Path) -> Result<(), FileProblem> {
         ));
     }
     check(path, &metadata, Secrecy::Private)?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let metadata = std::fs::metadata(folder).map_err(|why| of_io(folder, &why))?;
     check(folder, &metadata, Secrecy::Public)
 }
@@ -239,6 +300,55 @@ mod tests {
             format!("Run: chmod 0600 {}", path.display())
         );
         assert_eq!(read(&path, Secrecy::Public).unwrap().as_slice(), b"secret");
+    }
+
+    #[test]
+    fn a_file_is_replaced_by_one_at_a_time_and_nothing_stays_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "0").unwrap();
+        std::fs::write(folder.path().join("key.new"), "left by one that was killed").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..25 {
+                        let _lock = lock(&path).unwrap();
+                        let text = std::fs::read_to_string(&path).unwrap();
+                        let next: u32 = text.parse::<u32>().unwrap() + 1;
+                        replace(&path, next.to_string().as_bytes()).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(std::fs::read(&path).unwrap(), b"100");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_was_left_behind_long_ago_is_swept_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(100_000);
+        let left = ["db.17.backup", "db.17.backup-journal"];
+        let stays = [
+            "db",
+            "db-wal",
+            "db.17.restore",
+            "db.x.backup",
+            "db.2026.old",
+        ];
+        for name in left.iter().chain(&stays) {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(old).unwrap();
+        }
+        File::create(beside(&path, "backup")).unwrap();
+        sweep(&path, "backup");
+        let found: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .flatten()
+            .collect();
+        assert_eq!(found.len(), stays.len() + 1, "{found:?}");
     }
 
     #[test]

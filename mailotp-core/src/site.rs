@@ -1,6 +1,7 @@
 //! A site: configuration, key ring and store, opened with every check that they need.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, ConfigError, StoreLocation};
@@ -49,7 +50,7 @@ impl SiteError {
             SiteError::Config(error) => &error.remedy,
             SiteError::File(problem) => &problem.remedy,
             SiteError::KeyRing { .. } => {
-                "Put the key file back from a backup; without it the store cannot be read."
+                "Put the key file back from a copy, or: mailotp-cli restore. Without it the store cannot be read."
             }
             SiteError::Store(error) => error.remedy(),
         }
@@ -63,8 +64,12 @@ impl SiteError {
 
 /// Reads the configuration at `path`.
 pub fn load_config(path: &Path) -> Result<Config, SiteError> {
-    let text = files::read(path, Secrecy::Public)?;
-    let text = std::str::from_utf8(&text).map_err(|_| ConfigError {
+    parse_config(path, &files::read(path, Secrecy::Public)?)
+}
+
+/// Reads a configuration that is to stand at `path`.
+pub fn parse_config(path: &Path, text: &[u8]) -> Result<Config, SiteError> {
+    let text = std::str::from_utf8(text).map_err(|_| ConfigError {
         file: path.to_owned(),
         line: None,
         message: "it is not UTF-8".into(),
@@ -82,6 +87,27 @@ pub fn load_keys(path: &Path) -> Result<KeyRing, SiteError> {
         path: path.to_owned(),
         why,
     })
+}
+
+/// Changes the key ring at `path`. It is read again first, and nobody else changes it meanwhile. Where
+/// `change` says no, it stays as it was.
+pub fn change_keys<T, E: From<SiteError>>(
+    path: &Path,
+    change: impl FnOnce(&mut KeyRing) -> Result<T, E>,
+) -> Result<T, E> {
+    let broken = |why: io::Error| {
+        SiteError::File(FileProblem {
+            path: path.to_owned(),
+            message: format!("it cannot be changed: {why}"),
+            remedy: "Make its folder writable for this user, and make room on its disk.".into(),
+            kind: ProblemKind::Broken,
+        })
+    };
+    let _lock = files::lock(path).map_err(broken)?;
+    let mut keys = load_keys(path)?;
+    let result = change(&mut keys)?;
+    files::replace(path, keys.to_text().as_bytes()).map_err(broken)?;
+    Ok(result)
 }
 
 /// Whether the file of a store is there, and nobody else's.
@@ -105,19 +131,24 @@ impl Site {
     /// commands note theirs, and the highest must stay.
     pub fn note_generation(&self, generation: u64) -> Result<(), SiteError> {
         self.mark().note(generation);
-        let path = &self.config.key;
-        let mut keys = load_keys(path)?;
-        if keys.generation >= generation {
+        // Nothing is written where others have noted as much.
+        if load_keys(&self.config.key)?.generation >= generation {
             return Ok(());
         }
-        keys.generation = generation;
-        files::replace(path, keys.to_text().as_bytes()).map_err(|why| {
-            SiteError::File(FileProblem {
-                path: path.clone(),
-                message: format!("the store's generation cannot be noted in it: {why}"),
-                remedy: "Make its folder writable for this user; until then an old copy of the store is not noticed.".into(),
-                kind: ProblemKind::Broken,
-            })
+        let noted = change_keys(&self.config.key, |keys| {
+            keys.generation = keys.generation.max(generation);
+            Ok(())
+        });
+        noted.map_err(|error| match error {
+            SiteError::File(problem) => SiteError::File(FileProblem {
+                message: format!("the store's generation is not noted: {}", problem.message),
+                remedy: format!(
+                    "{} Until then an old copy of the store is not noticed.",
+                    problem.remedy
+                ),
+                ..problem
+            }),
+            other => other,
         })
     }
 

@@ -4,6 +4,7 @@
 
 mod add;
 mod alias;
+mod backup;
 mod challenge;
 mod compute;
 mod doctor;
@@ -12,6 +13,7 @@ mod files;
 mod grace;
 mod import;
 mod init;
+mod keys;
 mod log;
 mod oath;
 mod output;
@@ -20,6 +22,7 @@ mod pin;
 mod profile;
 mod qr;
 mod replace;
+mod restore;
 mod revoke;
 mod sequence;
 mod setup;

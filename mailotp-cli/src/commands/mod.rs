@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod add;
+mod backup;
 mod challenge;
 mod check;
 mod clock;
@@ -12,11 +13,13 @@ mod generate;
 mod grace;
 mod import;
 mod init;
+mod key;
 mod log;
 mod maintain;
 mod pin;
 mod rename;
 mod replace;
+mod restore;
 mod revoke;
 mod rule;
 mod setup;
@@ -28,7 +31,7 @@ mod verify;
 
 use crate::cli::{Cli, Command};
 use crate::context::{Context, Opened};
-use crate::error::CliError;
+use crate::error::{CliError, NOT_PERMITTED};
 use crate::helper;
 
 /// Does what the command line says.
@@ -44,6 +47,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Doctor => return doctor::run(cli),
         Command::Setup { server } => return setup::run(cli, server),
         Command::Store { action } => return store::run(cli, action),
+        Command::Restore(wanted) => return restore::run(cli, wanted),
         Command::Helper { listen } => {
             return helper::run(cli.clone(), listen.as_deref());
         }
@@ -55,7 +59,10 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         _ => {}
     }
     match Context::open(cli)? {
-        Opened::Here(mut context) => dispatch(&mut context),
+        Opened::Here(mut context) => match &cli.command {
+            Command::Backup(wanted) => backup::run(&mut context, wanted),
+            _ => dispatch(&mut context),
+        },
         Opened::Helper(socket) => helper::ask(cli, &socket),
     }
 }
@@ -73,9 +80,21 @@ pub fn dispatch(context: &mut Context<'_>) -> Result<(), CliError> {
         | Command::Completions { .. }
         | Command::Man { .. }
         | Command::Helper { .. } => Ok(()),
+        // The helper opens no path that somebody has named.
+        Command::Backup(_) | Command::Restore(_) => Err(CliError::new(
+            NOT_PERMITTED,
+            "this is not for the helper",
+            "Run it as the user who owns the store.",
+        )),
+        Command::Key { action } => key::run(context, action),
         Command::Add { kind } => add::run(context, kind.as_ref()),
         Command::Status => status::run(context),
-        Command::Confirm { name } => confirm::run(context, name),
+        Command::Confirm {
+            name: Some(name),
+            next,
+            ..
+        } => confirm::run(context, name, *next),
+        Command::Confirm { kind, .. } => confirm::all(context, kind.as_deref()),
         Command::Show => {
             let account = context.account_name()?;
             show::run(context, &account)

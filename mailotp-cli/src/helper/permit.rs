@@ -4,7 +4,7 @@
 //! |---|---|
 //! | root, and whoever owns the site's files | everything |
 //! | every user | what concerns their own account alone, and changes nothing of its being locked |
-//! | an operator | for any account: `show`, `revoke`, `forgive`, a sheet that expires soon |
+//! | an operator | for any account: `show`, `revoke`, `forgive`, `confirm`, a sheet that expires soon |
 //! | a trusted program | for any account: `check` |
 //! | a manager | for an account, with that account's secret: what its user may do |
 
@@ -134,7 +134,8 @@ pub fn widens(command: &Command) -> bool {
 
 fn is_for_operators(cli: &Cli, now: Timestamp) -> bool {
     match &cli.command {
-        Command::Show | Command::Revoke { .. } => cli.user.is_some(),
+        // To confirm lets go on what a restore has suspended; for anything else it takes a code.
+        Command::Show | Command::Revoke { .. } | Command::Confirm { .. } => cli.user.is_some(),
         Command::User { action } => {
             matches!(action, cli::User::Show { .. } | cli::User::Forgive { .. })
         }

@@ -313,6 +313,11 @@ impl Admin<'_> {
         if let Some(old) = wish.replaces {
             let label = free_variant(known, &format!("old-{}", old.label));
             changes.push(Change::Rename(old.id.clone(), label));
+            // What came back from a backup is good for nothing until somebody has looked at it: this is
+            // how somebody does who has lost it.
+            if old.state == State::Suspended {
+                changes.push(Change::Revoke(vec![old.id.clone()]));
+            }
         }
         changes.push(Change::Add(Box::new(credential.clone())));
         if !names.is_empty() {

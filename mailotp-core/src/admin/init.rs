@@ -107,7 +107,7 @@ fn first_config(path: &Path) -> String {
     )
 }
 
-fn make_folder(file: &Path, mode: u32) -> Result<(), SiteError> {
+pub(super) fn make_folder(file: &Path, mode: u32) -> Result<(), SiteError> {
     let Some(folder) = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
@@ -124,7 +124,7 @@ fn make_folder(file: &Path, mode: u32) -> Result<(), SiteError> {
     std::fs::set_permissions(folder, permissions).map_err(|why| broken(folder, &why))
 }
 
-fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), SiteError> {
+pub(super) fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), SiteError> {
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new()
             .write(true)
@@ -138,7 +138,7 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), SiteError> {
     write().map_err(|why| broken(path, &why))
 }
 
-fn broken(path: &Path, why: &io::Error) -> SiteError {
+pub(super) fn broken(path: &Path, why: &io::Error) -> SiteError {
     let forbidden = why.kind() == io::ErrorKind::PermissionDenied;
     FileProblem {
         path: path.to_owned(),

@@ -4,14 +4,21 @@ mod enrol;
 mod explain;
 mod import;
 mod init;
+mod keys;
 mod own_rule;
 mod pin;
+mod restore;
 mod sequence;
+mod suspended;
 
 pub use enrol::{Added, Moving, NewOath, Secrets, Wish};
 pub use explain::Explanation;
 pub use import::{ImportPlan, ImportWish, Left, Made, Taken, Why};
 pub use init::{Initialised, initialise};
+pub use keys::{KeyUse, SealedAgain};
+pub use restore::{Prepared, Restored, Wanted};
+
+use std::path::PathBuf;
 
 use crate::account::{Account, Change, Credential, Kind, Snapshot, State, Use};
 use crate::audit::{Event, Reason, Verdict};
@@ -19,7 +26,7 @@ use crate::clock::{NoRandomness, Random, Timestamp};
 use crate::credential::hotp;
 use crate::credential::sheet::NewSheetError;
 use crate::credential::totp::Parameters;
-use crate::crypto::{Arena, HashError, SealContext, SealError};
+use crate::crypto::{Arena, HashError, KeyId, SealContext, SealError};
 use crate::id::{AccountId, CredentialId};
 use crate::request::AccountName;
 use crate::site::{Site, SiteError};
@@ -116,12 +123,44 @@ pub enum AdminError {
     /// Only sequences begin anew.
     #[error("\"{0}\" is no sequence")]
     NotASequence(String),
+    /// Only sheets and aliases have numbers.
+    #[error("\"{0}\" has no numbers")]
+    NoNumbers(String),
     /// A code that does not confirm.
     #[error("this code is not the one that is due")]
     WrongCode,
     /// Confirming something that needs no confirmation.
     #[error("\"{0}\" is live already")]
     AlreadyLive(String),
+    /// The key ring has no such key.
+    #[error("the key ring has no key \"{0}\"")]
+    NoKey(String),
+    /// Nobody said which key, and it is not clear.
+    #[error("which key is meant?")]
+    WhichKey,
+    /// A new key waits to be used.
+    #[error("the new key {0} is not in use yet")]
+    KeyWaits(KeyId),
+    /// The key seals.
+    #[error("the key {0} seals what is made now")]
+    KeySeals(KeyId),
+    /// Something is sealed with it.
+    #[error("{count} secrets in the store are sealed with the key {id}")]
+    KeyInUse {
+        /// Which.
+        id: KeyId,
+        /// How many.
+        count: u64,
+    },
+    /// A restored store would take the place of another file.
+    #[error("{} is there already", .0.display())]
+    InTheWay(PathBuf),
+    /// A backup without a key ring, and no key ring.
+    #[error("the backup has no key ring, and {} does not exist", .0.display())]
+    NoKeyRing(PathBuf),
+    /// A key ring and a store that do not belong together.
+    #[error("the key ring is not that of the store in the backup")]
+    OtherKeyRing,
     /// The site or its store.
     #[error(transparent)]
     Site(#[from] SiteError),
@@ -215,7 +254,33 @@ pub fn seed(
     Ok(Some(key.base32()))
 }
 
+/// The event of a change that concerns the whole store.
+pub fn event_of_change(reason: Reason, now: Timestamp, host: &str, actor: &str) -> Event {
+    Event {
+        time: now,
+        host: host.to_owned(),
+        actor: Some(actor.to_owned()),
+        account: None,
+        service: None,
+        remote: None,
+        result: Verdict::Changed,
+        reason,
+        would: None,
+        rule: None,
+        kind: None,
+        credential: None,
+        count: 1,
+    }
+}
+
 impl Admin<'_> {
+    /// Notes that somebody has taken a copy of everything.
+    pub fn backed_up(&mut self) -> Result<(), AdminError> {
+        let event = self.event(Reason::BackedUp);
+        self.generation = Some(self.store.change(AccountId::NOBODY, &[], &event)?);
+        Ok(())
+    }
+
     /// Looks an account up.
     pub fn account(&mut self, name: &AccountName) -> Result<Known, AdminError> {
         self.find(name)?
@@ -291,7 +356,8 @@ impl Admin<'_> {
         replaced: Option<&Credential>,
     ) -> Result<(), AdminError> {
         self.revoke(known, &[credential])?;
-        let Some(old) = replaced else {
+        // One that was suspended is gone already.
+        let Some(old) = replaced.filter(|old| old.state != State::Suspended) else {
             return Ok(());
         };
         let back = Change::Rename(old.id.clone(), old.label.clone());
@@ -433,21 +499,7 @@ impl Admin<'_> {
     }
 
     fn event(&self, reason: Reason) -> Event {
-        Event {
-            time: self.now,
-            host: self.host.clone(),
-            actor: Some(self.actor.clone()),
-            account: None,
-            service: None,
-            remote: None,
-            result: Verdict::Changed,
-            reason,
-            would: None,
-            rule: None,
-            kind: None,
-            credential: None,
-            count: 1,
-        }
+        event_of_change(reason, self.now, &self.host, &self.actor)
     }
 
     fn new_account(&mut self, name: &AccountName) -> Result<Account, AdminError> {

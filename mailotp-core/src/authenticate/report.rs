@@ -70,7 +70,12 @@ impl Failure {
 
 impl From<DecideError> for Failure {
     fn from(error: DecideError) -> Failure {
-        Failure::of_store(error)
+        match &error {
+            DecideError::Sealed(_, why) => {
+                Failure::of_store(format_args!("{error}. {}", why.remedy()))
+            }
+            _ => Failure::of_store(error),
+        }
     }
 }
 

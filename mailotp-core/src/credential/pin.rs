@@ -33,6 +33,11 @@ pub fn open(
     keys.open(&context(owner, &name), &pin.sealed)
 }
 
+/// The account and the name under which a PIN is sealed.
+pub fn place(owner: PinOwner) -> (AccountId, CredentialId) {
+    (context(owner, &name()).account, name())
+}
+
 /// The name under which PINs are sealed; no credential has it.
 fn name() -> CredentialId {
     CredentialId::stored("pin".to_owned())

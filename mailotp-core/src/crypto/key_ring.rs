@@ -8,9 +8,19 @@
 //! generation 17
 //! decoy 64 hexadecimal digits
 //! key 5f1e0c9a 64 hexadecimal digits
+//! key 93b0d7e2 64 hexadecimal digits
+//! new c41a880f 64 hexadecimal digits
 //! ```
 //!
-//! The first key seals; every key opens what it has sealed.
+//! The first `key` seals; every key opens what it has sealed. A `new` one seals nothing yet: it waits
+//! until every host has it.
+//!
+//! ```text
+//!  add ──▶ new ──use──▶ seals ──use of another──▶ opens ──retire──▶ gone
+//!           └─────────────────────retire────────────────────────────▲
+//! ```
+
+use std::fmt;
 
 use hkdf::Hkdf;
 use sha2::Sha256;
@@ -31,8 +41,37 @@ pub struct KeyRing {
 }
 
 pub(super) struct Key {
-    pub id: [u8; 4],
+    pub id: KeyId,
     secret: Zeroizing<[u8; KEY_LENGTH]>,
+    is_new: bool,
+}
+
+/// Names a key; not secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub(super) [u8; 4]);
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It seals, and opens.
+    Seals,
+    /// It has sealed, and opens that.
+    Opens,
+    /// It has sealed nothing yet.
+    New,
+}
+
+impl KeyId {
+    /// Reads it as `key list` prints it.
+    pub fn parse(text: &str) -> Option<KeyId> {
+        hex::decode(text).map(|id| KeyId(*id))
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(&self.0))
+    }
 }
 
 /// A file that is no key ring.
@@ -53,10 +92,7 @@ impl KeyRing {
     /// A ring with one new key.
     pub fn generate(source: &mut dyn Random) -> Result<KeyRing, NoRandomness> {
         let decoy = Zeroizing::new(random(source)?);
-        let key = Key {
-            id: random(source)?,
-            secret: Zeroizing::new(random(source)?),
-        };
+        let key = Key::generate(source, false)?;
         Ok(KeyRing {
             generation: 0,
             decoy,
@@ -82,14 +118,20 @@ impl KeyRing {
                 (Some("decoy"), Some(secret), None, _) => {
                     hex::decode(secret).map(|secret| decoy = Some(secret))
                 }
-                (Some("key"), Some(id), Some(secret), None) => hex::decode(id)
+                (Some(word @ ("key" | "new")), Some(id), Some(secret), None) => KeyId::parse(id)
+                    .filter(|id| keys.iter().all(|key: &Key| key.id != *id))
                     .zip(hex::decode(secret))
-                    .map(|(id, secret)| keys.push(Key { id: *id, secret })),
+                    .map(|(id, secret)| {
+                        let is_new = word == "new";
+                        keys.push(Key { id, secret, is_new });
+                    }),
                 _ => None,
             };
             understood.ok_or(KeyRingError::Line(at + 1))?;
         }
-        if keys.is_empty() {
+        // Stable: what has sealed stands before what has not, and the first of it seals.
+        keys.sort_by_key(|key| key.is_new);
+        if keys.first().is_none_or(|key| key.is_new) {
             return Err(KeyRingError::Missing("key"));
         }
         Ok(KeyRing {
@@ -107,13 +149,83 @@ impl KeyRing {
         text.push_str(&format!("\ngeneration {}\ndecoy ", self.generation));
         text.push_str(&hex::encode(&*self.decoy));
         for key in &self.keys {
-            text.push_str("\nkey ");
-            text.push_str(&hex::encode(&key.id));
+            text.push_str(if key.is_new { "\nnew " } else { "\nkey " });
+            text.push_str(&hex::encode(&key.id.0));
             text.push(' ');
             text.push_str(&hex::encode(&*key.secret));
         }
         text.push('\n');
         text
+    }
+
+    /// The keys, the one that seals first.
+    pub fn keys(&self) -> impl Iterator<Item = (KeyId, Standing)> {
+        self.keys.iter().enumerate().map(|(at, key)| {
+            let standing = match at {
+                0 => Standing::Seals,
+                _ if key.is_new => Standing::New,
+                _ => Standing::Opens,
+            };
+            (key.id, standing)
+        })
+    }
+
+    /// What a key of the ring is for; `None`: the ring does not have it.
+    pub fn standing(&self, id: KeyId) -> Option<Standing> {
+        self.keys()
+            .find(|(other, _)| *other == id)
+            .map(|(_, standing)| standing)
+    }
+
+    /// Adds a new key. It seals nothing yet.
+    pub fn add(&mut self, source: &mut dyn Random) -> Result<KeyId, NoRandomness> {
+        let key = loop {
+            let key = Key::generate(source, true)?;
+            if self.by_id(key.id).is_none() {
+                break key;
+            }
+        };
+        let id = key.id;
+        self.keys.push(key);
+        Ok(id)
+    }
+
+    /// From now on this key seals. `false`: the ring does not have it.
+    pub fn seal_with(&mut self, id: KeyId) -> bool {
+        let Some(at) = self.keys.iter().position(|key| key.id == id) else {
+            return false;
+        };
+        let mut key = self.keys.remove(at);
+        key.is_new = false;
+        self.keys.insert(0, key);
+        true
+    }
+
+    /// Takes a key away. `false`: the ring does not have it, or seals with it.
+    pub fn remove(&mut self, id: KeyId) -> bool {
+        let at = self.keys.iter().position(|key| key.id == id);
+        let Some(at) = at.filter(|at| *at > 0) else {
+            return false;
+        };
+        self.keys.remove(at);
+        true
+    }
+
+    /// Puts two rings of one site together: nothing that either opens is lost. The one that knows all
+    /// keys of the other says which key seals; of two that differ, this one.
+    pub fn join(mut self, mut other: KeyRing) -> KeyRing {
+        let generation = self.generation.max(other.generation);
+        if self.keys.iter().all(|key| other.by_id(key.id).is_some()) {
+            std::mem::swap(&mut self, &mut other);
+        }
+        for key in std::mem::take(&mut other.keys) {
+            if self.by_id(key.id).is_none() {
+                self.keys.push(key);
+            }
+        }
+        self.keys.sort_by_key(|key| key.is_new);
+        self.generation = generation;
+        self
     }
 
     /// The key that seals.
@@ -122,7 +234,7 @@ impl KeyRing {
     }
 
     /// The key that has sealed something.
-    pub(super) fn by_id(&self, id: &[u8]) -> Option<&Key> {
+    pub(super) fn by_id(&self, id: KeyId) -> Option<&Key> {
         self.keys.iter().find(|key| key.id == id)
     }
 
@@ -133,6 +245,14 @@ impl KeyRing {
 }
 
 impl Key {
+    fn generate(source: &mut dyn Random, is_new: bool) -> Result<Key, NoRandomness> {
+        Ok(Key {
+            id: KeyId(random(source)?),
+            secret: Zeroizing::new(random(source)?),
+            is_new,
+        })
+    }
+
     /// A key of its own for each purpose: HKDF-SHA256 (RFC 5869).
     pub(super) fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         derive(&*self.secret, purpose)
@@ -178,6 +298,54 @@ mod tests {
         assert_eq!(text.lines().count(), 4);
     }
 
+    fn standings(ring: &KeyRing) -> Vec<(KeyId, Standing)> {
+        ring.keys().collect()
+    }
+
+    #[test]
+    fn a_key_is_new_until_it_is_used_and_goes_when_another_seals() {
+        let mut ring = KeyRing::generate(&mut Sequence(1)).unwrap();
+        let identity = ring.identity();
+        let (old, _) = standings(&ring)[0];
+        let new = ring.add(&mut Sequence(2)).unwrap();
+        let mut ring = KeyRing::parse(ring.to_text().as_bytes()).unwrap();
+        assert_eq!(
+            standings(&ring),
+            [(old, Standing::Seals), (new, Standing::New)]
+        );
+        assert!(!ring.remove(old), "it seals");
+        assert!(ring.seal_with(new));
+        let mut ring = KeyRing::parse(ring.to_text().as_bytes()).unwrap();
+        assert_eq!(
+            standings(&ring),
+            [(new, Standing::Seals), (old, Standing::Opens)]
+        );
+        assert!(ring.remove(old) && !ring.remove(old) && !ring.seal_with(old));
+        assert_eq!(standings(&ring), [(new, Standing::Seals)]);
+        assert_eq!(ring.identity(), identity, "it is the same ring");
+        assert_eq!(KeyId::parse(&new.to_string()), Some(new));
+        assert_eq!(KeyId::parse("5f1e0c9"), None);
+    }
+
+    #[test]
+    fn two_rings_of_a_site_come_together_without_loss() {
+        let mut first = KeyRing::generate(&mut Sequence(1)).unwrap();
+        let copy = |ring: &KeyRing| KeyRing::parse(ring.to_text().as_bytes()).unwrap();
+        let (old, _) = standings(&first)[0];
+        first.generation = 7;
+        let mut later = copy(&first);
+        let new = later.add(&mut Sequence(2)).unwrap();
+        later.seal_with(new);
+        let all = [(new, Standing::Seals), (old, Standing::Opens)];
+        // Whichever comes first: the one that knows more decides.
+        assert_eq!(standings(&copy(&first).join(copy(&later))), all);
+        assert_eq!(standings(&copy(&later).join(copy(&first))), all);
+        let mut retired = copy(&later);
+        retired.remove(old);
+        assert_eq!(standings(&retired.join(copy(&first))), all, "they differ");
+        assert_eq!(later.join(first).generation, 7);
+    }
+
     #[test]
     fn a_damaged_file_is_refused_with_the_line() {
         let text = KeyRing::generate(&mut Sequence(1)).unwrap().to_text();
@@ -198,6 +366,17 @@ mod tests {
         assert_eq!(
             parse(&[lines[0], lines[1], lines[2], cut]),
             Err(KeyRingError::Line(4))
+        );
+        assert_eq!(
+            parse(&[&lines[..], &lines[3..]].concat()),
+            Err(KeyRingError::Line(5)),
+            "one key twice"
+        );
+        let new = lines[3].replace("key ", "new ");
+        assert_eq!(
+            parse(&[lines[0], lines[1], lines[2], &new]),
+            Err(KeyRingError::Missing("key")),
+            "none that seals"
         );
         assert_eq!(
             parse(&[lines[0], "generation -1"]),

@@ -11,6 +11,6 @@ pub use hash::{
     Arena, CODE_HASH_LENGTH, CodeHash, HASH_BLOCKS, HashError, HeapArena, SALT_LENGTH, Salt,
     hash_code,
 };
-pub use key_ring::{KeyRing, KeyRingError};
-pub use seal::{SealContext, SealError};
+pub use key_ring::{KeyId, KeyRing, KeyRingError, Standing};
+pub use seal::{SealContext, SealError, sealed_with};
 pub use tag::{Tag, TagPurpose};

@@ -7,8 +7,8 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
-use super::KeyRing;
 use super::key_ring::Key;
+use super::{KeyId, KeyRing};
 use crate::clock::{NoRandomness, Random, random};
 use crate::id::{AccountId, CredentialId};
 
@@ -31,11 +31,31 @@ pub enum SealError {
     #[error(transparent)]
     Random(#[from] NoRandomness),
     /// None of the ring's keys has sealed this.
-    #[error("it was sealed with a key that the key ring does not have")]
-    UnknownKey,
+    #[error("it was sealed with the key {0}, which the key ring does not have")]
+    UnknownKey(KeyId),
     /// Altered, cut, or moved here from another row.
     #[error("it was altered, or belongs to another account")]
     Broken,
+}
+
+impl SealError {
+    /// What mends it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            SealError::Random(_) => "Try again when the machine has randomness to give.",
+            SealError::UnknownKey(_) => {
+                "Copy the key file from the host where mailotp-cli key list has this key, or from a backup."
+            }
+            SealError::Broken => "Put the store back from a backup, with: mailotp-cli restore",
+        }
+    }
+}
+
+/// The key that something was sealed with, if it is anything sealed.
+pub fn sealed_with(sealed: &[u8]) -> Option<KeyId> {
+    let (version, rest) = sealed.split_first()?;
+    let id = rest.first_chunk()?;
+    (*version == VERSION && sealed.len() >= HEADER_LENGTH).then_some(KeyId(*id))
 }
 
 impl SealContext<'_> {
@@ -67,7 +87,7 @@ impl KeyRing {
             .map_err(|_| SealError::Broken)?;
         let mut out = Vec::with_capacity(HEADER_LENGTH + sealed.len());
         out.push(VERSION);
-        out.extend_from_slice(&key.id);
+        out.extend_from_slice(&key.id.0);
         out.extend_from_slice(&nonce);
         out.extend_from_slice(&sealed);
         Ok(out)
@@ -79,16 +99,10 @@ impl KeyRing {
         context: &SealContext<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let (header, body) = sealed
-            .split_at_checked(HEADER_LENGTH)
-            .ok_or(SealError::Broken)?;
-        let (version, rest) = header.split_at(1);
-        let (id, nonce) = rest.split_at(4);
-        if version != [VERSION] {
-            return Err(SealError::Broken);
-        }
-        let nonce: [u8; NONCE_LENGTH] = nonce.try_into().map_err(|_| SealError::Broken)?;
-        let key = self.by_id(id).ok_or(SealError::UnknownKey)?;
+        let id = sealed_with(sealed).ok_or(SealError::Broken)?;
+        let (header, body) = sealed.split_at(HEADER_LENGTH);
+        let nonce: [u8; NONCE_LENGTH] = header[5..].try_into().map_err(|_| SealError::Broken)?;
+        let key = self.by_id(id).ok_or(SealError::UnknownKey(id))?;
         cipher(key)
             .decrypt(
                 &XNonce::from(nonce),
@@ -142,7 +156,7 @@ mod tests {
         let other = KeyRing::generate(&mut Sequence(3)).unwrap();
         assert!(matches!(
             other.open(&context(7, &one), &sealed),
-            Err(SealError::UnknownKey)
+            Err(SealError::UnknownKey(id)) if Some(id) == sealed_with(&sealed)
         ));
     }
 

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use super::{
-    DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, Maintained, Part, SAME_EVENT_WITHIN,
-    Store, StoreError, UNENROLLED, may_merge,
+    DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, Maintained, Part, Place, Resealed,
+    SAME_EVENT_WITHIN, Sealed, Store, StoreError, UNENROLLED, may_merge,
 };
 use crate::account::{
-    Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, OwnRule, Pinned, SealedPin,
-    Settled, Settlement, Snapshot, State, Use,
+    Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, OwnRule, Pinned,
+    Restoration, SealedPin, Settled, Settlement, Snapshot, State, Use,
 };
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
@@ -260,6 +260,19 @@ impl Record {
         settled
     }
 
+    fn restore(&mut self, restoration: &Restoration) {
+        self.windows.clear();
+        if let Some(account) = &mut self.account {
+            account.totp_floor = account.totp_floor.max(restoration.now);
+        }
+        for credential in &mut self.credentials {
+            let is_totp = matches!(credential.kind, Kind::Totp { .. });
+            if credential.state == State::Live && !is_totp {
+                credential.state = State::Suspended;
+            }
+        }
+    }
+
     fn unrevoked(&mut self, id: &CredentialId) -> Option<&mut Credential> {
         let wanted = |credential: &&mut Credential| {
             credential.id == *id && credential.state != State::Revoked
@@ -291,6 +304,9 @@ impl Record {
                 }
                 credential.kind = kind.clone();
                 credential.sealed.clone_from(sealed);
+                if credential.state == State::Suspended {
+                    credential.state = State::Live;
+                }
             }
             Change::Confirm(id, used) => {
                 let credential = self.unrevoked(id)?;
@@ -331,8 +347,13 @@ impl Record {
                 }
                 self.windows.clear();
             }
+            Change::Strike(id, below) => self.unrevoked(id)?.struck.extend(1..*below),
             // What concerns more than the account is done by the store.
-            Change::Forgive | Change::AcceptClock(_) | Change::SetSitePin(_) => {}
+            Change::Forgive
+            | Change::AcceptClock(_)
+            | Change::SetSitePin(_)
+            | Change::EndAllWindows
+            | Change::Restore(_) => {}
             Change::EndWindows(None) => self.windows.clear(),
             Change::EndWindows(Some(ids)) => {
                 for id in ids {
@@ -342,6 +363,25 @@ impl Record {
             }
         }
         Some(())
+    }
+}
+
+impl MemoryStore {
+    /// All that is sealed, in the order of the places.
+    fn places(&mut self) -> Vec<(Place, &mut Vec<u8>)> {
+        let mut places = Vec::new();
+        for (id, record) in &mut self.records {
+            for credential in &mut record.credentials {
+                let place = Place::Credential(*id, credential.id.clone());
+                places.push((place, &mut credential.sealed));
+            }
+            let pin = record.account.as_mut().and_then(|one| one.pin.as_mut());
+            places.extend(pin.map(|pin| (Place::Pin(*id), &mut pin.sealed)));
+        }
+        let pin = self.site_pin.as_mut();
+        places.extend(pin.map(|pin| (Place::SitePin, &mut pin.sealed)));
+        places.sort_by(|(a, _), (b, _)| a.cmp(b));
+        places
     }
 }
 
@@ -479,6 +519,17 @@ impl Store for MemoryStore {
                         record.windows.clear();
                     }
                 }
+                Change::EndAllWindows => {
+                    for record in self.records.values_mut() {
+                        record.windows.clear();
+                    }
+                }
+                Change::Restore(restoration) => {
+                    for record in self.records.values_mut() {
+                        record.restore(restoration);
+                    }
+                    self.generation = self.generation.max(restoration.generation);
+                }
                 Change::AcceptClock(now) => {
                     self.newest = *now;
                     for record in self.records.values_mut() {
@@ -584,6 +635,31 @@ impl Store for MemoryStore {
         let mut names: Vec<AccountName> = accounts.map(|account| account.name.clone()).collect();
         names.sort();
         Ok(names)
+    }
+
+    fn sealed(&mut self, after: Option<&Place>, limit: u32) -> Result<Vec<Sealed>, StoreError> {
+        let places = self.places().into_iter();
+        let behind = places.filter(|(place, _)| Some(place) > after);
+        let sealed = behind.map(|(place, value)| Sealed {
+            place,
+            value: value.clone(),
+        });
+        Ok(sealed.take(limit as usize).collect())
+    }
+
+    fn reseal(&mut self, values: &[Resealed]) -> Result<u64, StoreError> {
+        let mut replaced = 0;
+        for (place, value) in self.places() {
+            let change = values
+                .iter()
+                .find(|one| one.was.place == place && one.was.value == *value);
+            if let Some(change) = change {
+                value.clone_from(&change.becomes);
+                replaced += 1;
+            }
+        }
+        self.generation += u64::from(replaced > 0);
+        Ok(replaced)
     }
 
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {

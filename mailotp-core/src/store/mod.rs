@@ -5,6 +5,7 @@
 mod contract;
 #[cfg(test)]
 pub(crate) mod memory;
+mod sealed;
 pub mod sqlite;
 
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};
@@ -14,6 +15,8 @@ use crate::clock::Timestamp;
 use crate::crypto::Tag;
 use crate::id::AccountId;
 use crate::request::AccountName;
+
+pub use sealed::{Place, Resealed, Sealed};
 
 /// The version of the schema that this build reads and writes.
 pub const VERSION: u32 = 2;
@@ -90,7 +93,7 @@ impl StoreError {
             }
             StoreError::Older { .. } => "Run: mailotp-cli store migrate",
             StoreError::OldCopy { .. } => {
-                "Put the newer store back. A copy brings spent codes back, so mailotp does not use it."
+                "Put the newer store back, or: mailotp-cli restore. A copy that is put back brings spent codes back, so mailotp does not use it."
             }
             StoreError::TooSlow => {
                 "Try again; if it stays so, look for a process that holds the store."
@@ -200,6 +203,13 @@ pub trait Store {
 
     /// The accounts of which a credential was used since then, by name.
     fn used_since(&mut self, since: Timestamp) -> Result<Vec<AccountName>, StoreError>;
+
+    /// Up to `limit` sealed values behind that place, in the order of their places.
+    fn sealed(&mut self, after: Option<&Place>, limit: u32) -> Result<Vec<Sealed>, StoreError>;
+
+    /// Puts other sealed values in the places of those that are still there, and says how many were: a
+    /// login may be about to change one. Counts the generation up. Durable.
+    fn reseal(&mut self, values: &[Resealed]) -> Result<u64, StoreError>;
 
     /// The events that a filter lets through, oldest first; of those that would be refused, also the ones
     /// of names that no account has.

@@ -33,7 +33,7 @@ use crate::request::{Naming, Pin, Secret};
 use crate::rfc2289::{self, PassPhrase};
 use crate::rule::Means;
 use crate::store::memory::MemoryStore;
-use crate::store::{EventFilter, StoreError};
+use crate::store::{EventFilter, Place, Resealed, Sealed, StoreError};
 
 const NOW: i64 = 1_800_000_000;
 const HERE: &str = "192.0.2.1";
@@ -118,6 +118,8 @@ forward! {
     tell_of_unenrolled(event: &Event) -> ();
     maintain(now: Timestamp, since: Timestamp) -> crate::store::Maintained;
     used_since(since: Timestamp) -> Vec<AccountName>;
+    sealed(after: Option<&Place>, limit: u32) -> Vec<Sealed>;
+    reseal(values: &[Resealed]) -> u64;
     events(filter: &EventFilter) -> Vec<Event>;
 }
 

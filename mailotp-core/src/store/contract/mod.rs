@@ -3,6 +3,7 @@
 
 mod budgets;
 mod kinds;
+mod sealed;
 mod together;
 mod unenrolled;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 pub(crate) use budgets::*;
 pub(crate) use kinds::*;
+pub(crate) use sealed::*;
 pub(crate) use together::*;
 pub(crate) use unenrolled::*;
 
@@ -70,6 +72,12 @@ macro_rules! contract_of {
                 a_locked_account_says_so,
                 forgiving_gives_all_guesses_back,
                 an_accepted_clock_is_the_newest_again,
+                everything_sealed_is_found_page_by_page,
+                what_is_sealed_is_replaced_where_it_is_still_the_same,
+                a_login_wins_over_sealing_again,
+                all_windows_end_at_once,
+                numbers_below_one_are_struck,
+                what_is_restored_is_good_for_nothing_old,
             );
         }
     };

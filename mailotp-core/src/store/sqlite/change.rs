@@ -2,7 +2,7 @@
 
 use rusqlite::{Transaction, params};
 
-use super::{events, one, rows};
+use super::{events, one, restore, rows};
 use crate::account::{Change, State, Use};
 use crate::audit::Event;
 use crate::id::{AccountId, CredentialId};
@@ -147,6 +147,9 @@ fn apply(
             transaction.execute("DELETE FROM grace WHERE used > ?1", [now.0])?;
             one(transaction.execute("UPDATE store SET newest = ?1", [now.0])?)
         }
+        Change::EndAllWindows => transaction.execute("DELETE FROM grace", []).map(|_| ()),
+        Change::Strike(credential, below) => strike(transaction, account, credential, *below),
+        Change::Restore(restoration) => restore::apply(transaction, restoration),
         Change::EndWindows(None) => end_windows(transaction, account),
         Change::EndWindows(Some(windows)) => windows.iter().try_for_each(|window| {
             one(transaction.execute(
@@ -162,6 +165,22 @@ fn forget_unenrolled(transaction: &Transaction<'_>, name: &AccountName) -> rusql
     transaction
         .execute("DELETE FROM unenrolled WHERE account = ?1", [name.as_str()])
         .map(|_| ())
+}
+
+/// Strikes the numbers below this one.
+fn strike(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    credential: &CredentialId,
+    below: u32,
+) -> rusqlite::Result<()> {
+    let mut statement = transaction.prepare(
+        "INSERT INTO struck (account, credential, number) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    )?;
+    for number in 1..below {
+        statement.execute(params![account.0, credential.as_str(), number])?;
+    }
+    Ok(())
 }
 
 fn end_windows(transaction: &Transaction<'_>, account: AccountId) -> rusqlite::Result<()> {

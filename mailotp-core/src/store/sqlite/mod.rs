@@ -5,12 +5,15 @@
 //! an event need to survive the process only, and go with the next sync.
 
 mod change;
+mod copy;
 mod events;
 mod inspect;
 mod maintain;
 mod migrate;
 mod read;
+mod restore;
 mod rows;
+mod sealed;
 mod settle;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +23,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 
 pub use inspect::Inspection;
 
-use super::{EventFilter, Identity, Maintained, Part, Store, StoreError, VERSION};
+use super::{
+    EventFilter, Identity, Maintained, Part, Place, Resealed, Sealed, Store, StoreError, VERSION,
+};
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
@@ -265,6 +270,16 @@ impl Store for SqliteStore {
 
     fn used_since(&mut self, since: Timestamp) -> Result<Vec<AccountName>, StoreError> {
         rows::used_since(&self.connection, since).map_err(failed)
+    }
+
+    fn sealed(&mut self, after: Option<&Place>, limit: u32) -> Result<Vec<Sealed>, StoreError> {
+        self.in_time()?;
+        let transaction = self.connection.transaction().map_err(failed)?;
+        sealed::select(&transaction, after, limit).map_err(failed)
+    }
+
+    fn reseal(&mut self, values: &[Resealed]) -> Result<u64, StoreError> {
+        self.write(true, |transaction| sealed::replace(transaction, values))
     }
 
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {

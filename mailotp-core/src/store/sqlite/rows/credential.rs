@@ -201,7 +201,9 @@ pub(in crate::store::sqlite) fn renew(
     let columns = KindColumns::from(kind);
     one(connection.execute(
         "UPDATE credential SET handle = ?4, size = ?5, counter = ?6, resync = ?7, period = ?8,
-                algorithm = ?9, sealed = ?10
+                algorithm = ?9, sealed = ?10,
+                -- Whoever began it anew has looked at it.
+                state = CASE WHEN state = ?13 THEN ?14 ELSE state END
          WHERE account = ?1 AND id = ?2 AND kind = ?3 AND state <> ?11 AND counter = ?12",
         params![
             account.0,
@@ -215,7 +217,9 @@ pub(in crate::store::sqlite) fn renew(
             columns.algorithm,
             sealed,
             state_name(State::Revoked),
-            was
+            was,
+            state_name(State::Suspended),
+            state_name(State::Live)
         ],
     )?)
 }
