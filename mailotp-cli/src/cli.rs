@@ -386,6 +386,9 @@ pub enum Pin {
 /// The store.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Store {
+    /// Read all of the store, and open every secret in it; changes nothing
+    #[command(after_help = "Example: mailotp-cli store check")]
+    Check,
     /// Bring a store of an earlier version to this one
     #[command(after_help = "Example: mailotp-cli store migrate")]
     Migrate,

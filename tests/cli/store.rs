@@ -1,4 +1,4 @@
-//! `store migrate`
+//! `store check` and `store migrate`
 
 use harness::enrol::Totp;
 use harness::site::Site;
@@ -165,4 +165,43 @@ fn what_is_no_store_of_this_site_or_a_newer_one_stays_as_it_is() {
     site.cli(["--json", "store"]).error(2);
     site.cli(["--json", "store", "migrate", "now"]).error(2);
     site.cli(["store", "migrate"]).done();
+}
+
+#[test]
+fn a_sound_store_is_said_to_be_one_with_all_that_is_sealed_in_it() {
+    let site = Site::new("");
+    site.sheet("alice");
+    site.app_password("alice", &[]);
+    site.set_pin("alice", "4711");
+    let said = site.cli(["--json", "store", "check"]).json();
+    assert_eq!((&said["secrets"], &said["version"]), (&json!(3), &json!(2)));
+    let said = site.cli(["store", "check"]).done().stdout;
+    assert!(said.contains("each of its 3 secrets opens"), "{said}");
+}
+
+#[test]
+fn what_does_not_open_is_named_with_whose_it_is() {
+    let site = Site::new("");
+    let sheet = site.sheet("alice");
+    site.app_password("bob", &[]);
+    let alter = "sqlite3 store/mailotp.db \"UPDATE credential SET sealed = \
+                 (SELECT sealed FROM credential WHERE kind = 'app-password') WHERE kind = 'sheet'\"";
+    site.shell(alter).done();
+    let failure = site.cli(["--json", "store", "check"]).error(5);
+    let named = format!("the credential {} of alice", sheet.id);
+    assert!(failure.message.starts_with("1 of 2 "), "{failure:?}");
+    assert!(failure.message.contains(&named), "{failure:?}");
+    assert!(failure.remedy.contains("restore"), "{failure:?}");
+}
+
+#[test]
+fn damage_in_the_file_is_said_before_anything_else() {
+    let site = Site::new("");
+    site.sheet("alice");
+    let alter = "sqlite3 store/mailotp.db \"PRAGMA writable_schema = ON; \
+                 UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema \
+                 WHERE name = 'bucket_of_account') WHERE name = 'event_of_account'\"";
+    site.shell(alter).done();
+    let failure = site.cli(["--json", "store", "check"]).error(5);
+    assert!(failure.message.contains("damaged"), "{failure:?}");
 }

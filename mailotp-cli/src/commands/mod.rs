@@ -29,7 +29,7 @@ mod store;
 mod user;
 mod verify;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Store};
 use crate::context::{Context, Opened};
 use crate::error::{CliError, NOT_PERMITTED};
 use crate::helper;
@@ -46,7 +46,9 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Init => return init::run(cli),
         Command::Doctor => return doctor::run(cli),
         Command::Setup { server } => return setup::run(cli, server),
-        Command::Store { action } => return store::run(cli, action),
+        Command::Store {
+            action: Store::Migrate,
+        } => return store::migrate(cli),
         Command::Restore(wanted) => return restore::run(cli, wanted),
         Command::Helper { listen } => {
             return helper::run(cli.clone(), listen.as_deref());
@@ -75,7 +77,9 @@ pub fn dispatch(context: &mut Context<'_>) -> Result<(), CliError> {
         Command::Init
         | Command::Setup { .. }
         | Command::Compute { .. }
-        | Command::Store { .. }
+        | Command::Store {
+            action: Store::Migrate,
+        }
         | Command::Doctor
         | Command::Completions { .. }
         | Command::Man { .. }
@@ -86,6 +90,9 @@ pub fn dispatch(context: &mut Context<'_>) -> Result<(), CliError> {
             "this is not for the helper",
             "Run it as the user who owns the store.",
         )),
+        Command::Store {
+            action: Store::Check,
+        } => store::check(context),
         Command::Key { action } => key::run(context, action),
         Command::Add { kind } => add::run(context, kind.as_ref()),
         Command::Status => status::run(context),

@@ -30,6 +30,22 @@ pub struct KeyUse {
     pub sealed: u64,
 }
 
+/// What is sealed in a store, and what of it does not open.
+#[derive(Debug, Default)]
+pub struct Seals {
+    /// How many values there are.
+    pub values: u64,
+    /// Where one does not open, and why; the first [`Seals::NAMED`] of them.
+    pub broken: Vec<(Place, SealError)>,
+    /// How many there are of those.
+    pub broken_values: u64,
+}
+
+impl Seals {
+    /// So many are named.
+    pub const NAMED: usize = 20;
+}
+
 /// What sealing again came to.
 #[derive(Debug)]
 pub struct SealedAgain {
@@ -63,6 +79,23 @@ impl Admin<'_> {
             sealed,
         }));
         Ok(keys)
+    }
+
+    /// Opens everything that is sealed. Changes nothing.
+    pub fn check_seals(&mut self) -> Result<Seals, AdminError> {
+        let keys = &self.site.keys;
+        let mut found = Seals::default();
+        for_each_sealed(self.store, |sealed| {
+            found.values += 1;
+            if let Err(why) = in_context(sealed, |context| keys.open(context, &sealed.value)) {
+                found.broken_values += 1;
+                if found.broken.len() < Seals::NAMED {
+                    found.broken.push((sealed.place.clone(), why));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Adds a key to the key ring's file. Nothing uses it before every host has it.

@@ -15,7 +15,7 @@ pub use enrol::{Added, Moving, NewOath, Secrets, Wish};
 pub use explain::Explanation;
 pub use import::{ImportPlan, ImportWish, Left, Made, Taken, Why};
 pub use init::{Initialised, initialise};
-pub use keys::{KeyUse, SealedAgain};
+pub use keys::{KeyUse, SealedAgain, Seals};
 pub use restore::{Prepared, Restored, Wanted};
 
 use std::path::PathBuf;
