@@ -19,6 +19,8 @@ pub trait Terminal {
     fn can_ask(&self) -> bool;
     /// Whether what is printed is read by somebody, and not by a program or a file.
     fn is_read(&self) -> bool;
+    /// Whether its user has not gone away, as far as it is known.
+    fn is_there(&self) -> bool;
     /// The time zone of whoever reads.
     fn zone(&self) -> TimeZone;
     /// Asks without echo, or reads one line of a pipe; without the end of the line.
@@ -57,6 +59,11 @@ pub fn is_read() -> bool {
     with(|terminal| terminal.is_read())
 }
 
+/// Whether the user is still there.
+pub fn is_there() -> bool {
+    with(|terminal| terminal.is_there())
+}
+
 /// Says something beside the result.
 pub fn note(text: &str) {
     with(|terminal| terminal.note(text));
@@ -72,6 +79,11 @@ impl Terminal for Own {
 
     fn is_read(&self) -> bool {
         io::stdout().is_terminal()
+    }
+
+    /// Whoever goes away ends the process.
+    fn is_there(&self) -> bool {
+        true
     }
 
     fn zone(&self) -> TimeZone {

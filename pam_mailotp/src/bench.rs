@@ -8,6 +8,7 @@ use mailotp_core::clock::{NoRandomness, Random};
 use mailotp_core::config::Config;
 use mailotp_core::helper::client;
 use mailotp_core::helper::judge::{Judged, Phase, Question};
+use mailotp_core::helper::wire::Bytes;
 use mailotp_core::request::{Request, Secret};
 use mailotp_core::site::{Site, SiteError};
 
@@ -76,7 +77,7 @@ impl Bench {
                     here(call, site, |door, _| door.login(request, now))
                 }
             },
-            Bench::Helper(site) => match helper(call, site, Phase::Login(typed.clone())) {
+            Bench::Helper(site) => match helper(call, site, Phase::Login(Bytes(typed.clone()))) {
                 Ok(Judged::Report(told)) => (*told).into(),
                 other => unanswered(call, site, other),
             },
@@ -88,7 +89,7 @@ impl Bench {
             Bench::Here(site) => here(call, site, |door, visitor| {
                 door.gate(visitor, typed, call.now)
             }),
-            Bench::Helper(site) => match helper(call, site, Phase::Gate(typed.clone())) {
+            Bench::Helper(site) => match helper(call, site, Phase::Gate(Bytes(typed.clone()))) {
                 Ok(Judged::Gate(true)) => Ok(Gate::GoOn),
                 Ok(Judged::Gate(false)) => Ok(Gate::Stop),
                 Ok(Judged::Report(told)) => Err(Box::new((*told).into())),

@@ -46,7 +46,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
     }
     match Context::open(cli)? {
         Opened::Here(mut context) => dispatch(&mut context),
-        Opened::Helper(socket) => helper::ask(cli, &socket),
+        Opened::Helper(config) => helper::ask(cli, &config),
     }
 }
 
