@@ -8,6 +8,7 @@ mod compute;
 mod explain;
 mod files;
 mod grace;
+mod helper;
 mod init;
 mod log;
 mod output;

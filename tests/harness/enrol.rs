@@ -64,13 +64,7 @@ impl Site {
     /// Where it cannot be made.
     #[track_caller]
     pub fn sheet_with(&self, user: &str, arguments: &[&str]) -> Sheet {
-        let made = self.add(user, &[&["sheet"], arguments].concat());
-        let codes = made["codes"].as_array().expect("a sheet has codes");
-        Sheet {
-            id: text(&made["id"]),
-            name: text(&made["name"]),
-            codes: codes.iter().map(|code| text(&code["code"])).collect(),
-        }
+        Sheet::of(&self.add(user, &[&["sheet"], arguments].concat()))
     }
 
     /// A new authenticator that is live at once.
@@ -99,6 +93,23 @@ impl Site {
         AppPassword {
             id: text(&made["id"]),
             secret: text(&made["secret"]),
+        }
+    }
+}
+
+impl Sheet {
+    /// The sheet that this JSON of `add sheet` shows.
+    ///
+    /// # Panics
+    /// Where it shows none.
+    #[track_caller]
+    #[must_use]
+    pub fn of(made: &Value) -> Self {
+        let codes = made["codes"].as_array().expect("a sheet has codes");
+        Self {
+            id: text(&made["id"]),
+            name: text(&made["name"]),
+            codes: codes.iter().map(|code| text(&code["code"])).collect(),
         }
     }
 }

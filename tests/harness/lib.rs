@@ -2,6 +2,7 @@
 
 pub mod dovecot;
 pub mod enrol;
+pub mod helper;
 pub mod host;
 pub mod imap;
 pub mod output;
@@ -15,5 +16,6 @@ pub mod site;
 pub mod sshd;
 pub mod submission;
 pub mod syslog;
+pub mod terminal;
 pub mod tool;
 pub mod wire;
