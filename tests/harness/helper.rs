@@ -206,10 +206,7 @@ impl Caller<'_> {
     /// Where it cannot be run.
     #[must_use]
     pub fn start(&self, words: &[&str]) -> Child {
-        // Not by `timeout`: killing the child kills the command.
-        let mut command = self.site.program_of(self.uid, &self.site.product(COMMAND));
-        command.current_dir(self.path(""));
-        self.start_in(command, words)
+        self.start_in(self.child(&self.site.product(COMMAND)), words)
     }
 
     fn start_in(&self, mut command: Command, words: &[&str]) -> Child {
@@ -332,8 +329,7 @@ impl Caller<'_> {
 
     /// A program that is not ours, and speaks for the user.
     fn peer(&self, socket: &Path, more: &[&str]) -> Child {
-        // Not by a shell or `timeout`: killing it hangs up.
-        let mut command = self.site.program_of(self.uid, "/usr/bin/python3".as_ref());
+        let mut command = self.child("/usr/bin/python3".as_ref());
         command
             .args(["-c", include_str!("peer.py")])
             .arg(socket)
@@ -343,6 +339,14 @@ impl Caller<'_> {
             .stderr(Stdio::null())
             .spawn()
             .expect("python3 is needed here: tests/install-dependencies")
+    }
+
+    /// The same without the minute: killing the child kills the program, and not `timeout` alone.
+    #[must_use]
+    pub fn child(&self, path: &Path) -> Command {
+        let mut command = self.site.program_of(self.uid, path);
+        command.current_dir(self.path(""));
+        command
     }
 
     /// A PAM application of the user.

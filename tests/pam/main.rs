@@ -13,6 +13,8 @@ mod budgets;
 mod closed_stack;
 mod gate;
 mod guest;
+mod helper;
+mod listeners;
 mod loading;
 mod networks;
 mod observe;

@@ -68,7 +68,7 @@ fn welcome(stream: UnixStream, cli: &Arc<Cli>, guests: &Arc<Guests>) {
     let cli = Arc::clone(cli);
     // Each client has a thread, and with it a terminal, of its own; a bug ends it alone.
     let _ = thread::Builder::new().spawn(move || {
-        serve::connection(stream, &Caller::of(uid), &seat, &cli);
+        serve::connection(stream, &Caller::of(uid), seat, &cli);
     });
 }
 

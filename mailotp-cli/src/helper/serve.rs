@@ -23,18 +23,21 @@ use crate::{terminal, usage};
 const PROMPTNESS: Duration = Duration::from_secs(5);
 
 /// Serves a client. `own` is the command line of the helper.
-pub fn connection(stream: UnixStream, caller: &Caller, seat: &Seat, own: &Cli) {
+pub fn connection(stream: UnixStream, caller: &Caller, seat: Seat, own: &Cli) {
     let wire = Rc::new(Wire::new(stream));
     match wire.receive(wire::HELLO, Some(PROMPTNESS)) {
         Ok(Hello::Judge(question)) => {
-            let _ = wire.send(&judge::answer(own, caller, question), PROMPTNESS);
+            let answer = judge::answer(own, caller, question);
+            // Before it is known, or the next question of a module is one too many.
+            drop(seat);
+            let _ = wire.send(&answer, PROMPTNESS);
         }
         Ok(Hello::Run(run)) => {
             let Some(_table) = seat.table() else {
                 return remote::end(&wire, Err(too_much()));
             };
             terminal::set(Box::new(Remote::new(Rc::clone(&wire), &run)));
-            remote::end(&wire, command(run, caller, seat, own));
+            remote::end(&wire, command(run, caller, &seat, own));
         }
         // Whoever speaks nonsense is told nothing.
         Err(_) => {}
