@@ -3,6 +3,8 @@
 prefix  = /usr/local
 bindir  = $(prefix)/bin
 mandir  = $(prefix)/share/man
+unitdir = $(prefix)/lib/systemd/system
+hooksdir = $(prefix)/share/mailotp/hooks
 DESTDIR =
 
 CARGO   = cargo
@@ -78,6 +80,12 @@ install: $(COMMAND) $(MODULE)
 	$(INSTALL) -d '$(DESTDIR)$(mandir)/man5' '$(DESTDIR)$(mandir)/man8'
 	$(INSTALL) -m 0644 packaging/man/*.5 '$(DESTDIR)$(mandir)/man5'
 	$(INSTALL) -m 0644 packaging/man/*.8 '$(DESTDIR)$(mandir)/man8'
+	$(INSTALL) -d '$(DESTDIR)$(unitdir)' '$(DESTDIR)$(hooksdir)'
+	for unit in packaging/systemd/*; do \
+		sed 's|/usr/bin/mailotp-cli|$(bindir)/mailotp-cli|' "$$unit" \
+			>'$(DESTDIR)$(unitdir)'/"$${unit##*/}" || exit 1; \
+	done
+	$(INSTALL) -m 0755 packaging/hooks/* '$(DESTDIR)$(hooksdir)'
 
 # Configuration, key and store stay. A PAM stack that still names the module refuses every login: first
 # take it out of there.
@@ -87,4 +95,6 @@ uninstall:
 		{ echo 'These PAM services still name the module: take it out first, or nobody can log in.' >&2; exit 1; }
 	rm -f '$(DESTDIR)$(bindir)/mailotp-cli' '$(DESTDIR)$(PAMDIR)/pam_mailotp.so' \
 		$(patsubst packaging/man/%.5,'$(DESTDIR)$(mandir)/man5/%.5',$(wildcard packaging/man/*.5)) \
-		$(patsubst packaging/man/%.8,'$(DESTDIR)$(mandir)/man8/%.8',$(wildcard packaging/man/*.8))
+		$(patsubst packaging/man/%.8,'$(DESTDIR)$(mandir)/man8/%.8',$(wildcard packaging/man/*.8)) \
+		$(patsubst packaging/systemd/%,'$(DESTDIR)$(unitdir)/%',$(wildcard packaging/systemd/*)) \
+		$(patsubst packaging/hooks/%,'$(DESTDIR)$(hooksdir)/%',$(wildcard packaging/hooks/*))

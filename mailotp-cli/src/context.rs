@@ -4,7 +4,6 @@ use mailotp_core::account::Credential;
 use mailotp_core::admin::{self, Admin, Known};
 use mailotp_core::clock::{NoRandomness, Random, Timestamp};
 use mailotp_core::config::Config;
-use mailotp_core::crypto::HeapArena;
 use mailotp_core::request::AccountName;
 use mailotp_core::site::{Site, SiteError, load_config};
 use mailotp_core::store::Store;
@@ -12,6 +11,7 @@ use mailotp_core::store::sqlite::SqliteStore;
 use nix::unistd::{Uid, User, geteuid};
 use zeroize::Zeroizing;
 
+use crate::arena::InTurn;
 use crate::cli::Cli;
 use crate::error::CliError;
 use crate::helper::Permit;
@@ -151,7 +151,7 @@ impl<'a> Context<'a> {
             site: &self.site,
             store: &mut self.store,
             random: &mut System,
-            arena: &mut HeapArena,
+            arena: &mut InTurn,
             now: self.now,
             actor: self.actor.clone(),
             host: host_name(),

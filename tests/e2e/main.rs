@@ -3,6 +3,7 @@
 mod challenge;
 mod demonstration;
 mod enrol;
+mod helper;
 mod observe;
 mod sandbox;
 mod saslauthd;

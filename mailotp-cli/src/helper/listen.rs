@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use listenfd::ListenFd;
+use mailotp_core::config::Config;
 use mailotp_core::helper::client;
 use mailotp_core::site::{Site, load_config};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
@@ -23,19 +24,25 @@ use crate::error::{CliError, UNUSABLE};
 
 /// Listens until it is ended.
 pub fn run(cli: Cli, path: Option<&Path>) -> Result<(), CliError> {
-    let config = load_config(&cli.config)?;
-    let path = path.unwrap_or(&config.helper.socket).to_owned();
-    // Whoever cannot open the site serves nobody: said now, and not to each client.
-    Site::of(config).map_err(|failed| failed.1)?.open_store()?;
     let listener = match ListenFd::from_env().take_unix_listener(0) {
-        Ok(Some(listener)) => listener,
-        Ok(None) => bind(&path).map_err(|why| {
-            CliError::new(
-                UNUSABLE,
-                format!("{} cannot be listened at: {why}", path.display()),
-                "End the helper that runs already, or say --listen PATH.",
-            )
-        })?,
+        Ok(Some(listener)) => {
+            // Each client is told. Giving up would end the socket as well, for good.
+            if let Err(error) = can_serve(&cli) {
+                error.print(cli.json);
+            }
+            listener
+        }
+        Ok(None) => {
+            let config = can_serve(&cli)?;
+            let path = path.unwrap_or(&config.helper.socket);
+            bind(path).map_err(|why| {
+                CliError::new(
+                    UNUSABLE,
+                    format!("{} cannot be listened at: {why}", path.display()),
+                    "End the helper that runs already, or say --listen PATH.",
+                )
+            })?
+        }
         Err(why) => {
             return Err(CliError::new(
                 UNUSABLE,
@@ -55,6 +62,13 @@ pub fn run(cli: Cli, path: Option<&Path>) -> Result<(), CliError> {
         welcome(stream, &cli, &guests);
     }
     Ok(())
+}
+
+/// Whoever cannot open the site serves nobody.
+fn can_serve(cli: &Cli) -> Result<Config, CliError> {
+    let site = Site::of(load_config(&cli.config)?).map_err(|failed| failed.1)?;
+    site.open_store()?;
+    Ok(site.config)
 }
 
 fn welcome(stream: UnixStream, cli: &Arc<Cli>, guests: &Arc<Guests>) {

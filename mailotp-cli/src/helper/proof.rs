@@ -3,12 +3,12 @@
 use mailotp_core::account::{Credential, Kind};
 use mailotp_core::authenticate::{Door, Opening, Visitor};
 use mailotp_core::clock::Timestamp;
-use mailotp_core::crypto::HeapArena;
 use mailotp_core::decide::Answer;
 use mailotp_core::request::{AccountName, Remote, Request, Secret, Service};
 use mailotp_core::site::{Site, SiteError};
 use mailotp_core::store::Store;
 
+use crate::arena::InTurn;
 use crate::context::{System, host_name};
 use crate::error::{CliError, NOT_PERMITTED, UNUSABLE};
 use crate::input;
@@ -101,7 +101,7 @@ fn prove(site: &Site, account: &AccountName, asked: Asked) -> Result<(), CliErro
         site,
         open_store: &mut || Ok(Box::new(site.open_store()?)),
         random: &mut System,
-        arena: &mut HeapArena,
+        arena: &mut InTurn,
         host: &host,
         mark: &mut |generation| site.mark().note(generation),
     };

@@ -27,7 +27,7 @@ pub fn connection(stream: UnixStream, caller: &Caller, seat: Seat, own: &Cli) {
     let wire = Rc::new(Wire::new(stream));
     match wire.receive(wire::HELLO, Some(PROMPTNESS)) {
         Ok(Hello::Judge(question)) => {
-            let answer = judge::answer(own, caller, question);
+            let answer = judge::answer(own, caller, &seat, question);
             // Before it is known, or the next question of a module is one too many.
             drop(seat);
             let _ = wire.send(&answer, PROMPTNESS);
