@@ -24,13 +24,17 @@ MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null || dpkg-architecture -qDEB_
 PAMDIR    = $(firstword $(patsubst %/,%,$(dir $(wildcard $(addsuffix /security/pam_deny.so,\
             $(and $(MULTIARCH),/usr/lib/$(MULTIARCH) /lib/$(MULTIARCH)) /usr/lib64 /usr/lib /lib64 /lib)))))
 
-.PHONY: help build dependencies test lint deny demo bench install uninstall
+# How many messages `make fuzz` makes up for each of its properties.
+CASES = 100000
+
+.PHONY: help build dependencies test lint deny demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
 	@echo 'make test       lints and all tests; installs the packages they need, and says which'
 	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
 	@echo 'make bench      what one login of each kind costs'
+	@echo 'make fuzz       what the helper reads, made up CASES ($(CASES)) times'
 	@echo 'make lint       formatting and clippy'
 	@echo 'make deny       licences and sources of the dependencies (needs cargo-deny)'
 	@echo 'make install    into DESTDIR, prefix ($(prefix)) and PAMDIR ($(PAMDIR))'
@@ -65,6 +69,10 @@ demo: dependencies
 bench: dependencies
 	$(CARGO) build --release --locked --workspace
 	$(TARGET)/release/mailotp-bench
+
+# The same properties that `make test` holds a few hundred times.
+fuzz:
+	PROPTEST_CASES=$(CASES) $(CARGO) test --locked --workspace --lib --bins helper::
 
 # Only when a source is newer: `sudo make install` after `make build` needs no compiler.
 $(MODULE): $(COMMAND)

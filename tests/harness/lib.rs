@@ -6,6 +6,7 @@ pub mod helper;
 pub mod host;
 pub mod imap;
 pub mod output;
+pub mod peer;
 pub mod plist;
 pub mod products;
 pub mod qr;

@@ -7,8 +7,8 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use harness::helper::frame;
 use harness::host::{Phase, Request};
+use harness::peer::frame;
 use harness::site::Site;
 
 use crate::HOME;

@@ -277,6 +277,24 @@ mod tests {
         ) {
             let read = receive::<super::super::Hello<Vec<String>>>(&mut &bytes[..], FROM_CLIENT);
             prop_assert!(read.is_err());
+            let read = receive::<super::super::judge::Judged>(&mut &bytes[..], HELLO);
+            prop_assert!(read.is_err());
+        }
+
+        /// JSON that is nearly what is meant, in a frame of any length.
+        #[test]
+        fn what_is_nearly_a_message_is_one_or_an_error(
+            cut in 0..400_usize, noise in any::<u8>(), length in 0..300_u32, word in "[a-z-]{0,12}"
+        ) {
+            let text = format!(
+                r#"{{"judge":{{"phase":{{"{word}":"6162"}},"account":"alice","service":"imap","remote":"local","second_step":false,"nullok":false}}}}"#
+            );
+            let mut frame = [&length.to_be_bytes()[..], text.as_bytes()].concat();
+            if let Some(byte) = frame.get_mut(cut) {
+                *byte = noise;
+            }
+            let _ = receive::<super::super::Hello<Vec<String>>>(&mut &frame[..], HELLO);
+            let _ = receive::<super::super::judge::Judged>(&mut &frame[4..], HELLO);
         }
     }
 }

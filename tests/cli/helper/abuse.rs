@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use harness::helper::{Helper, frame, run};
+use harness::helper::Helper;
+use harness::peer::{frame, run};
 use harness::site::Site;
 use serde_json::json;
 
@@ -164,7 +165,7 @@ fn who_vanishes_at_any_step_gets_nothing_live() {
     for pieces in [
         &[][..],
         &[hello[..20].to_vec()],
-        &[hello.clone()],
+        std::slice::from_ref(&hello),
         &[hello.clone(), typed.clone()],
     ] {
         daemon.vanishes(&helper, pieces);
