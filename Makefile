@@ -6,6 +6,8 @@ mandir  = $(prefix)/share/man
 bashcompdir = $(prefix)/share/bash-completion/completions
 zshcompdir  = $(prefix)/share/zsh/site-functions
 fishcompdir = $(prefix)/share/fish/vendor_completions.d
+unitdir = $(prefix)/lib/systemd/system
+hooksdir = $(prefix)/share/mailotp/hooks
 DESTDIR =
 
 CARGO   = cargo
@@ -25,13 +27,17 @@ MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null || dpkg-architecture -qDEB_
 PAMDIR    = $(firstword $(patsubst %/,%,$(dir $(wildcard $(addsuffix /security/pam_deny.so,\
             $(and $(MULTIARCH),/usr/lib/$(MULTIARCH) /lib/$(MULTIARCH)) /usr/lib64 /usr/lib /lib64 /lib)))))
 
-.PHONY: help build dependencies test lint deny demo bench install uninstall
+# How many messages `make fuzz` makes up for each of its properties.
+CASES = 100000
+
+.PHONY: help build dependencies test lint deny demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
 	@echo 'make test       lints and all tests; installs the packages they need, and says which'
 	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
 	@echo 'make bench      what one login of each kind costs'
+	@echo 'make fuzz       what the helper reads, made up CASES ($(CASES)) times'
 	@echo 'make lint       formatting and clippy'
 	@echo 'make deny       licences and sources of the dependencies (needs cargo-deny)'
 	@echo 'make install    into DESTDIR, prefix ($(prefix)) and PAMDIR ($(PAMDIR))'
@@ -67,6 +73,10 @@ bench: dependencies
 	$(CARGO) build --release --locked --workspace
 	$(TARGET)/release/mailotp-bench
 
+# The same properties that `make test` holds a few hundred times.
+fuzz:
+	PROPTEST_CASES=$(CASES) $(CARGO) test --locked --workspace --lib --bins helper::
+
 # Only when a source is newer: `sudo make install` after `make build` needs no compiler.
 $(MODULE): $(COMMAND)
 $(COMMAND): $(SOURCES)
@@ -86,6 +96,12 @@ install: $(COMMAND) $(MODULE)
 	'$(COMMAND)' completions bash >'$(DESTDIR)$(bashcompdir)/mailotp-cli'
 	'$(COMMAND)' completions zsh  >'$(DESTDIR)$(zshcompdir)/_mailotp-cli'
 	'$(COMMAND)' completions fish >'$(DESTDIR)$(fishcompdir)/mailotp-cli.fish'
+	$(INSTALL) -d '$(DESTDIR)$(unitdir)' '$(DESTDIR)$(hooksdir)'
+	for unit in packaging/systemd/*; do \
+		sed 's|/usr/bin/mailotp-cli|$(bindir)/mailotp-cli|' "$$unit" \
+			>'$(DESTDIR)$(unitdir)'/"$${unit##*/}" || exit 1; \
+	done
+	$(INSTALL) -m 0755 packaging/hooks/* '$(DESTDIR)$(hooksdir)'
 
 # Configuration, key and store stay. A PAM stack that still names the module refuses every login: first
 # take it out of there.
@@ -97,4 +113,6 @@ uninstall:
 		'$(DESTDIR)$(mandir)'/man8/mailotp-cli-*.8 '$(DESTDIR)$(bashcompdir)/mailotp-cli' \
 		'$(DESTDIR)$(zshcompdir)/_mailotp-cli' '$(DESTDIR)$(fishcompdir)/mailotp-cli.fish' \
 		$(patsubst packaging/man/%.5,'$(DESTDIR)$(mandir)/man5/%.5',$(wildcard packaging/man/*.5)) \
-		$(patsubst packaging/man/%.8,'$(DESTDIR)$(mandir)/man8/%.8',$(wildcard packaging/man/*.8))
+		$(patsubst packaging/man/%.8,'$(DESTDIR)$(mandir)/man8/%.8',$(wildcard packaging/man/*.8)) \
+		$(patsubst packaging/systemd/%,'$(DESTDIR)$(unitdir)/%',$(wildcard packaging/systemd/*)) \
+		$(patsubst packaging/hooks/%,'$(DESTDIR)$(hooksdir)/%',$(wildcard packaging/hooks/*))

@@ -1,12 +1,9 @@
 //! What a command works with: the site, its store, and whose account it is about.
 
-use std::path::PathBuf;
-
 use mailotp_core::account::Credential;
 use mailotp_core::admin::{self, Admin, Known};
 use mailotp_core::clock::{NoRandomness, Random, Timestamp};
 use mailotp_core::config::Config;
-use mailotp_core::crypto::HeapArena;
 use mailotp_core::request::AccountName;
 use mailotp_core::site::{Site, SiteError, load_config};
 use mailotp_core::store::Store;
@@ -14,6 +11,7 @@ use mailotp_core::store::sqlite::SqliteStore;
 use nix::unistd::{Uid, User, geteuid};
 use zeroize::Zeroizing;
 
+use crate::arena::InTurn;
 use crate::cli::Cli;
 use crate::error::CliError;
 use crate::helper::Permit;
@@ -33,8 +31,8 @@ impl Random for System {
 pub enum Opened<'a> {
     /// In this process.
     Here(Box<Context<'a>>),
-    /// By the helper that listens there.
-    Helper(PathBuf),
+    /// By the helper of the site with this configuration.
+    Helper(Box<Config>),
 }
 
 /// An opened site.
@@ -60,10 +58,11 @@ impl<'a> Context<'a> {
     /// the helper does, at this socket.
     pub fn open(cli: &'a Cli) -> Result<Opened<'a>, CliError> {
         let config = load_config(&cli.config)?;
-        let socket = config.helper.socket.clone();
         match Context::of(cli, config, actor(), true) {
             Ok(context) => Ok(Opened::Here(Box::new(context))),
-            Err(error) if error.is_forbidden() => Ok(Opened::Helper(socket)),
+            Err(error) if error.is_forbidden() => {
+                Ok(Opened::Helper(Box::new(load_config(&cli.config)?)))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -160,7 +159,7 @@ impl<'a> Context<'a> {
             site: &self.site,
             store: &mut self.store,
             random: &mut System,
-            arena: &mut HeapArena,
+            arena: &mut InTurn,
             now: self.now,
             actor: self.actor.clone(),
             host: host_name(),

@@ -13,11 +13,15 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::terminal;
 
+/// The least that a pipe holds (pipe(7)), where a user has many of them.
+const PIPE: usize = 4096;
 /// How long a hook may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -50,15 +54,21 @@ impl Happened {
 
 /// Tells the hooks of the site whose configuration is at `config`. What goes wrong with one is said, and
 /// changes nothing of what has happened.
-pub fn tell(config: &Path, happened: Happened, mut about: Value) {
-    let folder = config.parent().unwrap_or(Path::new(".")).join("hooks.d");
-    let hooks = executables(&folder);
+pub fn tell(config: &Path, happened: Happened, about: Value) {
+    tell_secret(config, happened, about, None);
+}
+
+/// The same, with the seed of an authenticator or a token in base32.
+pub fn tell_secret(config: &Path, happened: Happened, about: Value, seed: Option<&str>) {
+    // A hook starts in another folder than the one that a relative path is meant for.
+    let Ok(config) = std::path::absolute(config) else {
+        return;
+    };
+    let hooks = executables(&config.with_file_name("hooks.d"));
     if hooks.is_empty() {
         return;
     }
-    about["event"] = json!(happened.as_str());
-    let mut line = Zeroizing::new(about.to_string());
-    line.push('\n');
+    let line = line(happened, about, seed);
     for hook in hooks {
         if let Err(why) = run(&hook, happened, line.as_bytes()) {
             terminal::note(&format!(
@@ -67,6 +77,21 @@ pub fn tell(config: &Path, happened: Happened, mut about: Value) {
             ));
         }
     }
+}
+
+/// What a hook reads. The seed, which needs no escaping, goes straight into the one buffer that is wiped.
+fn line(happened: Happened, mut about: Value, seed: Option<&str>) -> Zeroizing<String> {
+    about["event"] = json!(happened.as_str());
+    let public = about.to_string();
+    let mut line = Zeroizing::new(String::with_capacity(public.len() + 512));
+    line.push_str(public.trim_end_matches('}'));
+    if let Some(seed) = seed {
+        line.push_str(",\"secret\":\"");
+        line.push_str(seed);
+        line.push('"');
+    }
+    line.push_str("}\n");
+    line
 }
 
 /// Those that root, or whoever we are, could have put there, and nobody else.
@@ -99,6 +124,10 @@ fn executables(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn run(hook: &Path, happened: Happened, line: &[u8]) -> Result<(), String> {
+    // What fits into the pipe is written at once, even where nobody reads it.
+    if line.len() > PIPE {
+        return Err("there is too much to tell".to_owned());
+    }
     let mut child = Command::new(hook)
         .arg(happened.as_str())
         .env_clear()
@@ -110,9 +139,8 @@ fn run(hook: &Path, happened: Happened, line: &[u8]) -> Result<(), String> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(|why| format!("it cannot be started: {why}"))?;
-    // A line fits the pipe, so a hook that does not read it keeps nobody waiting.
-    let pipe = child.stdin.take();
-    if let Some(mut pipe) = pipe.filter(|_| line.len() <= 4096) {
+    if let Some(mut pipe) = child.stdin.take() {
+        // Some hooks have nothing to read.
         let _ = pipe.write_all(line);
     }
     wait(&mut child)
@@ -126,7 +154,10 @@ fn wait(child: &mut Child) -> Result<(), String> {
             Ok(Some(status)) => return Err(format!("it failed: {status}")),
             Ok(None) if Instant::now() < end => thread::sleep(Duration::from_millis(5)),
             Ok(None) => {
-                let _ = child.kill();
+                // With all that it has started: a shell does not pass a signal on.
+                if let Ok(group) = i32::try_from(child.id()) {
+                    let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+                }
                 let _ = child.wait();
                 return Err(format!(
                     "it took longer than {} seconds",

@@ -1,5 +1,6 @@
 //! `mailotp-cli`: app passwords, sheets and authenticators, at the shell.
 
+mod arena;
 mod cli;
 mod commands;
 mod context;

@@ -9,6 +9,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 
 use jiff::tz::TimeZone;
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::file;
@@ -21,6 +22,8 @@ pub trait Terminal {
     fn is_read(&self) -> bool;
     /// Whether whoever reads wants colours (no-color.org).
     fn is_coloured(&self) -> bool;
+    /// Whether its user has not gone away, as far as it is known.
+    fn is_there(&self) -> bool;
     /// The time zone of whoever reads.
     fn zone(&self) -> TimeZone;
     /// Asks without echo, or reads one line of a pipe; without the end of the line.
@@ -66,6 +69,11 @@ pub fn is_coloured() -> bool {
     with(|terminal| terminal.is_coloured())
 }
 
+/// Whether the user is still there.
+pub fn is_there() -> bool {
+    with(|terminal| terminal.is_there())
+}
+
 /// Says something beside the result.
 pub fn note(text: &str) {
     with(|terminal| terminal.note(text));
@@ -89,12 +97,19 @@ impl Terminal for Own {
         self.is_read() && !is_set("NO_COLOR") && !is_dumb
     }
 
+    /// Whoever goes away ends the process.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     fn zone(&self) -> TimeZone {
         TimeZone::system()
     }
 
     fn secret(&mut self, prompt: &str) -> io::Result<Zeroizing<String>> {
         let typed = if io::stdin().is_terminal() {
+            // What is typed as soon as the prompt stands there is not shown either.
+            let _hidden = Hidden::new()?;
             Zeroizing::new(rpassword::prompt_password(prompt)?)
         } else {
             let mut line = Zeroizing::new(String::with_capacity(1024));
@@ -132,5 +147,24 @@ impl Terminal for Own {
 
     fn read(&mut self, path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
         std::fs::read(path).map(Zeroizing::new)
+    }
+}
+
+/// A terminal that shows nothing of what is typed, until this is dropped.
+struct Hidden(Termios);
+
+impl Hidden {
+    fn new() -> io::Result<Hidden> {
+        let was = tcgetattr(io::stdin())?;
+        let mut quiet = was.clone();
+        quiet.local_flags.remove(LocalFlags::ECHO);
+        tcsetattr(io::stdin(), SetArg::TCSADRAIN, &quiet)?;
+        Ok(Hidden(was))
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        let _ = tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.0);
     }
 }

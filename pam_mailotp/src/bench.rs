@@ -6,8 +6,11 @@ use std::time::{Instant, SystemTime};
 use mailotp_core::authenticate::{Door, Earlier, Gate, Opening, Report, Visitor};
 use mailotp_core::clock::{NoRandomness, Random};
 use mailotp_core::config::Config;
+use mailotp_core::decide::Answer;
 use mailotp_core::helper::client;
 use mailotp_core::helper::judge::{Judged, Phase, Question};
+use mailotp_core::helper::wire::Bytes;
+use mailotp_core::prompt;
 use mailotp_core::request::{Request, Secret};
 use mailotp_core::site::{Site, SiteError};
 
@@ -51,7 +54,11 @@ impl Bench {
             Bench::Helper(site) => match helper(call, site, Phase::Opening) {
                 Ok(Judged::Ask(prompt)) => Opening::Ask(prompt),
                 Ok(Judged::Report(told)) => Opening::Done(Box::new((*told).into())),
-                other => Opening::Done(Box::new(unanswered(call, site, other))),
+                // Whoever goes on to the next module all the same is asked for it.
+                other => match unanswered(call, site, other) {
+                    report if goes_on(&report) => Opening::Ask(prompt::PASSWORD.to_owned()),
+                    report => Opening::Done(Box::new(report)),
+                },
             },
         }
     }
@@ -81,7 +88,8 @@ impl Bench {
                 }
             },
             (Bench::Helper(site), typed) => {
-                let phase = typed.map_or(Phase::Unasked, |typed| Phase::Login(typed.clone()));
+                let phase =
+                    typed.map_or(Phase::Unasked, |typed| Phase::Login(Bytes(typed.clone())));
                 match helper(call, site, phase) {
                     Ok(Judged::Report(told)) => (*told).into(),
                     other => unanswered(call, site, other),
@@ -95,11 +103,17 @@ impl Bench {
             Bench::Here(site) => here(call, site, |door, visitor| {
                 door.gate(visitor, typed, call.now)
             }),
-            Bench::Helper(site) => match helper(call, site, Phase::Gate(typed.clone())) {
+            Bench::Helper(site) => match helper(call, site, Phase::Gate(Bytes(typed.clone()))) {
                 Ok(Judged::Gate(true)) => Ok(Gate::GoOn),
                 Ok(Judged::Gate(false)) => Ok(Gate::Stop),
                 Ok(Judged::Report(told)) => Err(Box::new((*told).into())),
-                other => Err(Box::new(unanswered(call, site, other))),
+                other => match unanswered(call, site, other) {
+                    report if goes_on(&report) => Ok(match typed.as_slice() {
+                        b"" | b"?" => Gate::Stop,
+                        _ => Gate::GoOn,
+                    }),
+                    report => Err(Box::new(report)),
+                },
             },
         }
     }
@@ -149,6 +163,11 @@ fn helper(
     let socket: &PathBuf = &config.helper.socket;
     let deadline = Instant::now() + config.timeout;
     client::judge(socket, &call.args.config, question, deadline)
+}
+
+/// The user is exempt, or the mode observes.
+fn goes_on(report: &Report) -> bool {
+    matches!(report.answer, Answer::PassOn(_))
 }
 
 /// The helper has said nothing that is of use: as if the key ring could not be opened at all.

@@ -5,6 +5,7 @@ mod demonstration;
 mod doctor;
 mod doctor_stacks;
 mod enrol;
+mod helper;
 mod kinds;
 mod observe;
 mod sandbox;

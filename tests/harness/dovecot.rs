@@ -34,6 +34,11 @@ impl Dovecot {
         Self::start_with(sandbox, DATABASES, main_passwords)
     }
 
+    /// The same, with these lines more in its configuration.
+    pub fn start_and(sandbox: &Sandbox, more: &str, main_passwords: &[(&str, &str)]) -> Dovecot {
+        Self::start_with(sandbox, &format!("{DATABASES}\n{more}"), main_passwords)
+    }
+
     /// The same, with these databases of passwords.
     pub fn start_with(
         sandbox: &Sandbox,

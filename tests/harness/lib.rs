@@ -2,9 +2,11 @@
 
 pub mod dovecot;
 pub mod enrol;
+pub mod helper;
 pub mod host;
 pub mod imap;
 pub mod output;
+pub mod peer;
 pub mod plist;
 pub mod products;
 pub mod qr;
@@ -16,5 +18,6 @@ pub mod site;
 pub mod sshd;
 pub mod submission;
 pub mod syslog;
+pub mod terminal;
 pub mod tool;
 pub mod wire;

@@ -24,6 +24,8 @@ const STORE: &str = "\n[store]\nurl = \"sqlite:store/mailotp.db\"\nkey = \"mailo
 /// A site that lives as long as the value.
 pub struct Site {
     folder: TempDir,
+    /// Whom it belongs to; 0 or [`OWNER`], or else whoever runs the tests.
+    owner: u32,
     products: Arc<Products>,
     pub(crate) accounts: Mutex<BTreeSet<String>>,
 }
@@ -47,12 +49,37 @@ impl Site {
     /// Where it cannot be made.
     #[must_use]
     pub fn bare() -> Self {
+        Self::bare_of(OWNER)
+    }
+
+    /// A site of root, as on a real machine: other users can enter its folder, and open neither key nor
+    /// store.
+    ///
+    /// # Panics
+    /// Where the tests do not run as root, or it cannot be made.
+    #[must_use]
+    pub fn of_root(toml: &str) -> Self {
+        assert!(
+            nix::unistd::geteuid().is_root(),
+            "Several users are needed here, and only root can be them: sudo -E env \"PATH=$PATH\" make test"
+        );
+        let site = Self::bare_of(0);
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(site.folder(), open).expect("the folder is ours");
+        site.chmod("scratch", 0o1777);
+        site.configure(toml);
+        site.cli(["init"]).done();
+        site
+    }
+
+    fn bare_of(owner: u32) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("mailotp-site-")
             .tempdir()
             .expect("a temporary folder");
         let site = Self {
             folder,
+            owner,
             products: Products::shared(),
             accounts: Mutex::default(),
         };
@@ -127,28 +154,38 @@ impl Site {
 
     fn own(&self, path: &Path) {
         if nix::unistd::geteuid().is_root() {
-            chown(path, Some(OWNER), Some(OWNER)).expect("root may give files away");
+            chown(path, Some(self.owner), Some(self.owner)).expect("root may give files away");
         }
     }
 
     /// A program that runs as the site's owner, with no environment to read.
     #[must_use]
     pub fn program(&self, path: &Path) -> Command {
+        self.program_of(self.owner, path)
+    }
+
+    /// The same, as the user of this number.
+    pub(crate) fn program_of(&self, uid: u32, path: &Path) -> Command {
         let mut command = Command::new(path);
         command
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .current_dir(self.folder());
-        if nix::unistd::geteuid().is_root() {
+        if uid != 0 && nix::unistd::geteuid().is_root() {
             // The standard library gives up the supplementary groups then.
-            command.uid(OWNER).gid(OWNER);
+            command.uid(uid).gid(uid);
         }
         command
     }
 
     /// The same, with a minute to live.
     fn mortal(&self, path: &Path) -> Command {
-        let mut command = self.program("timeout".as_ref());
+        self.mortal_of(self.owner, path)
+    }
+
+    /// The same, as the user of this number.
+    pub(crate) fn mortal_of(&self, uid: u32, path: &Path) -> Command {
+        let mut command = self.program_of(uid, "timeout".as_ref());
         command.args(["--foreground", "60"]).arg(path);
         command
     }
@@ -180,8 +217,18 @@ impl Site {
         stdin: &str,
         arguments: impl IntoIterator<Item = &'a str>,
     ) -> Output {
+        self.cli_of(self.owner, stdin, arguments)
+    }
+
+    /// The same, as the user of this number.
+    pub(crate) fn cli_of<'a>(
+        &self,
+        uid: u32,
+        stdin: &str,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Output {
         use std::io::Write as _;
-        let mut command = self.mortal(&self.product(products::COMMAND));
+        let mut command = self.mortal_of(uid, &self.product(products::COMMAND));
         let mut child = command
             .args(self.config())
             .args(arguments)

@@ -21,6 +21,14 @@ pub enum Item {
     Rhost = 4,
 }
 
+/// Gives `SIGPIPE` its default back, which Rust takes from it and a mail server need not: writing to who
+/// has hung up ends the process.
+pub fn as_in_c() {
+    use nix::sys::signal::{SigHandler, Signal, signal};
+    // SAFETY: no handler runs, so none has to be safe to run.
+    unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }.expect("a signal with a default");
+}
+
 /// What the application says to a prompt, and what it was shown.
 #[derive(Default)]
 pub struct Conversation {

@@ -16,6 +16,7 @@ use harness::host::{Reply, Request};
 const SECONDS: u32 = 60;
 
 fn main() {
+    ffi::as_in_c();
     let mut stdout = std::io::stdout();
     for (number, line) in std::io::stdin().lock().lines().enumerate() {
         let line = line.expect("requests can be read");

@@ -129,8 +129,8 @@ pub fn is_live(context: &Context<'_>, account: &AccountName, credential: &Creden
     hooks::tell(&context.cli.config, Happened::Added, about.clone());
     // Whoever is told the seed can make its codes: that is what the hook is for.
     if let Ok(Some(seed)) = context.seed(account, credential) {
-        let about = with(about, [("secret", json!(seed.as_str()))]);
-        hooks::tell(&context.cli.config, Happened::Enrolled, about);
+        let config = &context.cli.config;
+        hooks::tell_secret(config, Happened::Enrolled, about, Some(&seed));
     }
 }
 

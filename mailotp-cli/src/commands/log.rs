@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use crate::cli::Log;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::output::{self, Colour, coloured};
+use crate::output::{Colour, coloured};
 use crate::time::{self, Day};
+use crate::{output, terminal};
 
 /// How often `--follow` looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -55,13 +56,14 @@ pub fn run(context: &mut Context<'_>, log: &Log) -> Result<(), CliError> {
     }
 }
 
-/// Goes on until somebody ends it.
+/// Goes on until somebody ends it, or is gone.
 fn follow(
     context: &mut Context<'_>,
     filter: EventFilter,
     mut seen: Vec<Event>,
 ) -> Result<(), CliError> {
-    loop {
+    // Nothing may happen for days: that nobody reads any more would not be noticed by writing.
+    while terminal::is_there() {
         sleep(LOOK_EVERY);
         // Equal events of a minute are counted into one, so a minute is looked at again.
         let newest = seen.iter().map(|event| event.time).max();
@@ -81,6 +83,7 @@ fn follow(
             seen = recent;
         }
     }
+    Ok(())
 }
 
 fn read(context: &mut Context<'_>, filter: &EventFilter) -> Result<Vec<Event>, CliError> {

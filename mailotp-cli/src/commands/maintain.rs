@@ -1,5 +1,7 @@
 //! `maintain`: what a timer runs. Forgets what is old, and tells the hooks what owners should hear.
 
+use std::collections::BTreeMap;
+
 use mailotp_core::account::Credential;
 use mailotp_core::admin::Known;
 use mailotp_core::audit::Reason;
@@ -16,7 +18,6 @@ use crate::hooks::{self, Happened};
 pub fn run(context: &mut Context<'_>) -> Result<(), CliError> {
     let now = context.now;
     let keep_since = now.minus(context.site.config.log_keep);
-    // What has happened since the last time is read before it may be forgotten.
     let done = context
         .store
         .maintain(now, keep_since)
@@ -70,15 +71,22 @@ fn running_low(known: &Known, now: Timestamp, since: Timestamp) -> Vec<&Credenti
         .collect()
 }
 
+/// Of each credential once, however often somebody has tried: a flood of attempts is no flood of mail.
 fn tell_replays(context: &mut Context<'_>, since: Timestamp) -> Result<usize, CliError> {
     let filter = EventFilter {
         since: Some(since),
         ..EventFilter::default()
     };
     let events = context.store.events(&filter).map_err(SiteError::from)?;
-    let replays = events.iter().filter(|event| event.reason == Reason::Replay);
-    let mut told = 0;
-    for event in replays {
+    let mut replays = BTreeMap::new();
+    for event in events.iter().filter(|event| event.reason == Reason::Replay) {
+        let (count, last) = replays
+            .entry((&event.account, &event.credential))
+            .or_insert((0_u32, event));
+        *count = count.saturating_add(event.count);
+        *last = event;
+    }
+    for (count, event) in replays.values() {
         let about = json!({
             "account": event.account,
             "kind": event.kind,
@@ -86,10 +94,9 @@ fn tell_replays(context: &mut Context<'_>, since: Timestamp) -> Result<usize, Cl
             "service": event.service,
             "remote": event.remote,
             "time": crate::time::utc(event.time),
-            "count": event.count,
+            "count": count,
         });
         hooks::tell(&context.cli.config, Happened::Replay, about);
-        told += 1;
     }
-    Ok(told)
+    Ok(replays.len())
 }

@@ -65,7 +65,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
             Command::Backup(wanted) => backup::run(&mut context, wanted),
             _ => dispatch(&mut context),
         },
-        Opened::Helper(socket) => helper::ask(cli, &socket),
+        Opened::Helper(config) => helper::ask(cli, &config),
     }
 }
 

@@ -1,11 +1,25 @@
 //! `revoke`: gone for good, with the windows that it opened.
 
 use mailotp_core::account::Credential;
+use mailotp_core::admin::Known;
 use serde_json::json;
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::hooks::{self, Happened};
+
+/// Tells the hooks of credentials that are gone.
+pub fn tell(context: &Context<'_>, known: &Known, gone: &[&Credential]) {
+    for credential in gone {
+        let about = json!({
+            "account": known.account.name.as_str(),
+            "kind": credential.kind.as_str(),
+            "credential": credential.id.as_str(),
+            "label": credential.label,
+        });
+        hooks::tell(&context.cli.config, Happened::Revoked, about);
+    }
+}
 
 pub fn run(context: &mut Context<'_>, names: &[String], all: bool) -> Result<(), CliError> {
     let known = context.known()?;
@@ -21,15 +35,7 @@ pub fn run(context: &mut Context<'_>, names: &[String], all: bool) -> Result<(),
     }
     if !chosen.is_empty() {
         context.admin(|admin| admin.revoke(&known, &chosen))?;
-        for credential in &chosen {
-            let about = json!({
-                "account": known.account.name.as_str(),
-                "kind": credential.kind.as_str(),
-                "credential": credential.id.as_str(),
-                "label": credential.label,
-            });
-            hooks::tell(&context.cli.config, Happened::Revoked, about);
-        }
+        tell(context, &known, &chosen);
     }
     let ids: Vec<&str> = chosen
         .iter()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::show;
+use super::{revoke, show};
 use crate::cli::User;
 use crate::context::Context;
 use crate::error::CliError;
@@ -105,10 +105,11 @@ fn rename(context: &mut Context<'_>, name: &str, new_name: &str) -> Result<(), C
 
 fn remove(context: &mut Context<'_>, name: &str) -> Result<(), CliError> {
     let account = context.name(name)?;
-    context.admin(|admin| {
-        let known = admin.account(&account)?;
-        admin.remove_account(&known)
-    })?;
+    let known = context.admin(|admin| admin.account(&account))?;
+    context.admin(|admin| admin.remove_account(&known))?;
+    // Whoever has connections open is to be ended, or their seed is in another database.
+    let gone: Vec<_> = known.credentials().collect();
+    revoke::tell(context, &known, &gone);
     let document = json!({ "removed": account.as_str() });
     let said = || format!("{account} is gone, with all that it had and with its log.\n");
     Ok(context.output.show(&document, said)?)

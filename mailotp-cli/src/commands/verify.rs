@@ -3,12 +3,12 @@
 
 use mailotp_core::audit::Verdict;
 use mailotp_core::authenticate::Door;
-use mailotp_core::crypto::HeapArena;
 use mailotp_core::decide::Answer;
 use mailotp_core::request::{Request, Secret};
 use serde_json::json;
 
 use super::explain;
+use crate::arena::InTurn;
 use crate::context::{Context, System, host_name};
 use crate::error::{CliError, FAILED, UNUSABLE};
 use crate::input;
@@ -32,7 +32,7 @@ pub fn run(context: &mut Context<'_>, service: &str, from: &str) -> Result<(), C
         site,
         open_store: &mut || Ok(Box::new(site.open_store()?)),
         random: &mut System,
-        arena: &mut HeapArena,
+        arena: &mut InTurn,
         host: &host,
         mark: &mut |generation| site.mark().note(generation),
     };

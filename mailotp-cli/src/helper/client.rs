@@ -1,22 +1,28 @@
 //! The user's side: does what the helper's command asks of its terminal.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
-use mailotp_core::helper::client::{self, ClientError};
-use mailotp_core::helper::{Hello, wire};
+use mailotp_core::config::Config;
+use mailotp_core::helper::Hello;
+use mailotp_core::helper::client::{self, ClientError, PATIENCE};
+use mailotp_core::helper::wire::{self, Bytes};
+use zeroize::Zeroizing;
 
-use super::{Bytes, End, FromUser, Run, ToUser};
+use super::{Caller, End, FromUser, Run, ToUser};
 use crate::cli::Cli;
-use crate::error::{CliError, NOT_PERMITTED, UNUSABLE};
+use crate::error::{CliError, UNUSABLE};
 use crate::terminal::{self, Terminal};
 
-/// Has the helper at `socket` run the command line of this process.
-pub fn run(cli: &Cli, socket: &Path) -> Result<(), CliError> {
-    let mut stream = client::connect(socket, &cli.config, client::PATIENCE)
-        .map_err(|error| unreachable(cli, &error))?;
-    // What the command takes its time for, as the hashes of a sheet, is not to be cut off.
-    let _ = stream.set_read_timeout(None);
+/// The longest file that is sent to the helper: a seed in base32 has some 200 bytes.
+const FILE: u64 = 64 * 1024;
+
+/// Has the helper of this site run the command line of this process.
+pub fn run(cli: &Cli, config: &Config) -> Result<(), CliError> {
+    let wire = client::connect(&config.helper.socket, &cli.config, PATIENCE)
+        .map_err(|error| unreachable(cli, config, &error))?;
     let arguments = std::env::args_os().skip(1);
     let arguments: Option<Vec<String>> = arguments.map(|word| word.into_string().ok()).collect();
     let arguments =
@@ -35,25 +41,26 @@ pub fn run(cli: &Cli, socket: &Path) -> Result<(), CliError> {
             "Run the command again; `show` says what was done.",
         )
     };
-    wire::send(&mut stream, &hello).map_err(gone)?;
+    wire.send(&hello, PATIENCE).map_err(gone)?;
     loop {
-        let said: ToUser = wire::receive(&mut stream, wire::FROM_HELPER).map_err(gone)?;
+        // What the command takes its time for, as the hashes of a sheet, is not to be cut off.
+        let said: ToUser = wire.receive(wire::FROM_HELPER, None).map_err(gone)?;
         let answer = match said {
             ToUser::End(End { exit: 0, .. }) => return Ok(()),
             ToUser::End(end) => return Err(CliError::new(end.exit, end.message, end.remedy)),
             ToUser::Note(text) => {
                 // What the helper says is for a terminal; what is typed there is not its business.
-                let _ = std::io::stderr().write_all(text.as_bytes());
+                let _ = io::stderr().write_all(text.as_bytes());
                 continue;
             }
             other => terminal::with(|terminal| answer(terminal, other)),
         };
-        wire::send(&mut stream, &answer).map_err(gone)?;
+        wire.send(&answer, PATIENCE).map_err(gone)?;
     }
 }
 
 fn answer(terminal: &mut dyn Terminal, said: ToUser) -> FromUser {
-    let done = |result: std::io::Result<()>| match result {
+    let done = |result: io::Result<()>| match result {
         Ok(()) => FromUser::Done,
         Err(why) => FromUser::Failed(why.to_string()),
     };
@@ -68,7 +75,7 @@ fn answer(terminal: &mut dyn Terminal, said: ToUser) -> FromUser {
         },
         ToUser::Print(bytes) => done(terminal.print(&bytes.0)),
         ToUser::Write(path, content) => done(terminal.write_new(Path::new(&path), &content.0)),
-        ToUser::Read(path) => match terminal.read(Path::new(&path)) {
+        ToUser::Read(path) => match read(Path::new(&path)) {
             Ok(content) => FromUser::Content(Bytes(content)),
             Err(why) => FromUser::Failed(why.to_string()),
         },
@@ -76,19 +83,26 @@ fn answer(terminal: &mut dyn Terminal, said: ToUser) -> FromUser {
     }
 }
 
-/// The site's files belong to somebody else, and so the helper would have to do it.
-fn unreachable(cli: &Cli, error: &ClientError) -> CliError {
-    let me = crate::context::actor();
-    match &cli.user {
-        Some(user) if *user != me => CliError::new(
-            NOT_PERMITTED,
-            format!("{me} may not act for \"{}\"", user.escape_debug()),
-            "Ask an administrator, or run the command as root.",
-        ),
-        _ => CliError::new(
-            UNUSABLE,
-            format!("{error}, and the store is not {me}'s"),
-            "Ask an administrator to start it: systemctl enable --now mailotp-helper.socket",
-        ),
+/// Reads a file that fits into a message, whatever is named.
+fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut content = Zeroizing::new(Vec::with_capacity(FILE as usize + 1));
+    File::open(path)?.take(FILE + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > FILE {
+        let message = format!("it is larger than {} KiB", FILE / 1024);
+        return Err(io::Error::other(message));
     }
+    Ok(content)
+}
+
+/// The site's files belong to somebody else, and so the helper would have to do it, if it may.
+fn unreachable(cli: &Cli, config: &Config, error: &ClientError) -> CliError {
+    let me = Caller::ordinary(nix::unistd::geteuid());
+    if let Err(refusal) = me.permit(cli, config, SystemTime::now().into()) {
+        return refusal;
+    }
+    CliError::new(
+        UNUSABLE,
+        format!("{error}, and the store is not {}'s", me.name),
+        "Ask an administrator to start it: systemctl enable --now mailotp-helper.socket, or without systemd: mailotp-cli helper",
+    )
 }

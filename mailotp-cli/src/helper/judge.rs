@@ -4,16 +4,17 @@ use std::time::{Instant, SystemTime};
 
 use mailotp_core::authenticate::Door;
 use mailotp_core::config::Enrolment;
-use mailotp_core::crypto::HeapArena;
 use mailotp_core::helper::judge::{Judged, Question};
 use mailotp_core::site::{Site, load_config};
 
 use super::Caller;
+use super::guests::Seat;
+use crate::arena::InTurn;
 use crate::cli::Cli;
 use crate::context::{System, host_name};
 
 /// Answers a question, if the caller may ask it: about their own account, or a trusted user about any.
-pub fn answer(cli: &Cli, caller: &Caller, question: Question) -> Judged {
+pub fn answer(cli: &Cli, caller: &Caller, seat: &Seat, question: Question) -> Judged {
     let Ok(mut config) = load_config(&cli.config) else {
         return Judged::NotYours;
     };
@@ -23,10 +24,13 @@ pub fn answer(cli: &Cli, caller: &Caller, question: Question) -> Judged {
     let Some(account) = question.account(&config.naming) else {
         return Judged::NotYours;
     };
-    let may = caller.is_administrator
-        || config.helper.trusted.contains(&caller.name)
-        || caller.account(&config).as_ref() == Some(&account);
-    if !may {
+    let is_trusted = caller.is_administrator || config.helper.trusted.contains(&caller.name);
+    if !is_trusted && caller.account(&config).as_ref() != Some(&account) {
+        return Judged::NotYours;
+    }
+    // Mail servers have many workers; other users have no more questions at once than commands.
+    let table = if is_trusted { None } else { seat.table() };
+    if !is_trusted && table.is_none() {
         return Judged::NotYours;
     }
     // A key ring or a store that cannot be used is a refusal; the module says so by itself.
@@ -39,7 +43,7 @@ pub fn answer(cli: &Cli, caller: &Caller, question: Question) -> Judged {
         site: &site,
         open_store: &mut || Ok(Box::new(site.open_store()?.until(deadline))),
         random: &mut System,
-        arena: &mut HeapArena,
+        arena: &mut InTurn,
         host: &host,
         mark: &mut |generation| site.mark().note(generation),
     };

@@ -2,6 +2,7 @@
 //! not. It is the same command as at root's shell; only its terminal is at the other end of a socket.
 
 mod client;
+mod guests;
 mod judge;
 mod listen;
 mod permit;
@@ -9,8 +10,8 @@ mod proof;
 mod remote;
 mod serve;
 
+use mailotp_core::helper::wire::Bytes;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 pub use client::run as ask;
 pub use listen::run;
@@ -76,48 +77,4 @@ pub struct End {
     pub message: String,
     /// The next step.
     pub remedy: String,
-}
-
-/// Bytes that may be a secret, in hexadecimal digits: not everything is UTF-8.
-pub struct Bytes(pub Zeroizing<Vec<u8>>);
-
-impl std::fmt::Debug for Bytes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl Bytes {
-    /// A copy that wipes itself.
-    pub fn copy(bytes: &[u8]) -> Bytes {
-        Bytes(Zeroizing::new(bytes.to_vec()))
-    }
-}
-
-impl Serialize for Bytes {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = Zeroizing::new(String::with_capacity(self.0.len() * 2));
-        for byte in self.0.iter() {
-            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            text.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-        to.serialize_str(&text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
-        let text = Zeroizing::new(String::deserialize(from)?);
-        let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        let bytes: Option<Vec<u8>> = pairs
-            .iter()
-            .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
-            .collect();
-        bytes
-            .filter(|_| rest.is_empty())
-            .map(|bytes| Bytes(Zeroizing::new(bytes)))
-            .ok_or_else(|| serde::de::Error::custom("no hexadecimal digits"))
-    }
 }

@@ -2,18 +2,21 @@
 //!
 //! | who | what |
 //! |---|---|
-//! | root, and whoever owns the site's files | everything |
+//! | root, and whoever owns the site's files | everything that opens no files of its own |
 //! | every user | what concerns their own account alone, and changes nothing of its being locked |
 //! | an operator | for any account: `show`, `revoke`, `forgive`, `confirm`, a sheet that expires soon |
 //! | a trusted program | for any account: `check` |
 //! | a manager | for an account, with that account's secret: what its user may do |
+//!
+//! Each command is named in [`effect`] or [`whose`]: a new one does not compile before somebody has
+//! thought of whom it is for.
 
 use mailotp_core::clock::Timestamp;
 use mailotp_core::config::Config;
 use mailotp_core::request::AccountName;
 use nix::unistd::{Uid, User};
 
-use crate::cli::{self, Add, Cli, Command, Pin};
+use crate::cli::{self, Add, Cli, Command, Grace, Pin, Rule};
 use crate::error::{CliError, NOT_PERMITTED};
 use crate::time::{self, Day};
 
@@ -43,13 +46,46 @@ pub enum Permit {
     Manager,
 }
 
+/// Whose a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// The user's whose account it is about.
+    Users,
+    /// A program's that lets people in.
+    Programs,
+    /// An administrator's.
+    Administrators,
+    /// Nobody's at this end: it opens files that it is told, or needs no helper.
+    Nobody,
+}
+
+/// What a command does to the account that it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It shows something.
+    Looks,
+    /// It takes something away, or names it anew.
+    Changes,
+    /// It may give the account more than it has: for that, one of its codes is asked for.
+    Widens,
+}
+
 impl Caller {
-    /// The user of this number.
+    /// The user of this number. The helper's own may read the site's files anyway.
     pub fn of(uid: Uid) -> Caller {
+        Caller {
+            is_administrator: uid.is_root() || uid == nix::unistd::geteuid(),
+            ..Caller::ordinary(uid)
+        }
+    }
+
+    /// The same, with no rights but those that the configuration gives.
+    pub fn ordinary(uid: Uid) -> Caller {
         let name = User::from_uid(uid).ok().flatten().map(|user| user.name);
         Caller {
+            // With a blank in it, which no account's name has.
             name: name.unwrap_or_else(|| format!("uid {uid}")),
-            is_administrator: uid.is_root() || uid == nix::unistd::geteuid(),
+            is_administrator: false,
         }
     }
 
@@ -60,6 +96,10 @@ impl Caller {
 
     /// As what `cli` may run, for the account that it names.
     pub fn permit(&self, cli: &Cli, config: &Config, now: Timestamp) -> Result<Permit, CliError> {
+        let whose = whose(&cli.command);
+        if whose == Whose::Nobody {
+            return Err(self.refusal(cli));
+        }
         if self.is_administrator {
             return Ok(Permit::Everything);
         }
@@ -68,40 +108,37 @@ impl Caller {
             None => own.clone(),
             Some(user) => config.naming.account(user.as_bytes()).ok(),
         };
-        if matches!(cli.command, Command::Check { .. })
-            && config.helper.trusted.contains(&self.name)
-        {
+        if whose == Whose::Programs && config.helper.trusted.contains(&self.name) {
             return Ok(Permit::Check);
         }
-        if is_for_users(&cli.command) && named.is_some() {
-            if named == own {
-                return Ok(Permit::Own);
-            }
-            if config.helper.managers.contains(&self.name) {
-                return Ok(Permit::Manager);
-            }
+        if whose == Whose::Users && named.is_some() && named == own {
+            return Ok(Permit::Own);
         }
         let is_operator = own.is_some_and(|own| config.helper.operators.hold(&own));
         if is_operator && is_for_operators(cli, now) {
             return Ok(Permit::Operator);
         }
-        Err(CliError::new(
+        let is_manager = config.helper.managers.contains(&self.name);
+        if is_manager && whose == Whose::Users && named.is_some() {
+            return Ok(Permit::Manager);
+        }
+        Err(self.refusal(cli))
+    }
+
+    fn refusal(&self, cli: &Cli) -> CliError {
+        let name = &self.name;
+        CliError::new(
             NOT_PERMITTED,
             match &cli.user {
-                Some(user) => format!(
-                    "{} may not do this for \"{}\"",
-                    self.name,
-                    user.escape_debug()
-                ),
-                None => format!("{} may not do this", self.name),
+                Some(user) => format!("{name} may not do this for \"{}\"", user.escape_debug()),
+                None => format!("{name} may not do this"),
             },
             "Ask an administrator, or run the command as root.",
-        ))
+        )
     }
 }
 
-/// What a user may do for themselves.
-fn is_for_users(command: &Command) -> bool {
+fn whose(command: &Command) -> Whose {
     match command {
         Command::Add { .. }
         | Command::Confirm { .. }
@@ -115,20 +152,73 @@ fn is_for_users(command: &Command) -> bool {
         | Command::Rule { .. }
         | Command::Explain { .. }
         | Command::Verify { .. }
-        | Command::Log(_) => true,
-        Command::Pin { action } => match action {
-            Pin::Set { site } | Pin::Clear { site } => !site,
+        | Command::Log(_) => Whose::Users,
+        Command::Pin {
+            action: Pin::Set { site } | Pin::Clear { site },
+        } => match site {
+            true => Whose::Administrators,
+            false => Whose::Users,
         },
-        _ => false,
+        Command::Check { .. } => Whose::Programs,
+        Command::User { .. } | Command::Clock { .. } | Command::Maintain => Whose::Administrators,
+        Command::Init
+        | Command::Setup { .. }
+        | Command::Compute { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Doctor
+        | Command::Import(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Key { .. }
+        | Command::Store { .. }
+        | Command::Helper { .. } => Whose::Nobody,
     }
 }
 
-/// Whether it gives the account more than it has: for that, one of its codes is asked for.
-pub fn widens(command: &Command) -> bool {
+/// What a command does to the account.
+pub fn effect(command: &Command) -> Effect {
     match command {
-        Command::Add { .. } | Command::Replace { .. } | Command::Pin { .. } => true,
-        Command::Rule { action } => !matches!(action, cli::Rule::List),
-        _ => false,
+        Command::Add { .. }
+        | Command::Replace { .. }
+        | Command::Pin { .. }
+        | Command::Rule {
+            action: Rule::Add(_) | Rule::Remove { .. },
+        } => Effect::Widens,
+        // What is confirmed was added with a code, where one was needed, or was live before a restore.
+        Command::Confirm { .. }
+        | Command::Revoke { .. }
+        | Command::Rename { .. }
+        | Command::Grace {
+            action: Grace::End { .. },
+        } => Effect::Changes,
+        Command::Show
+        | Command::Status
+        | Command::Challenge
+        | Command::Grace {
+            action: Grace::List,
+        }
+        | Command::Rule { action: Rule::List }
+        | Command::Explain { .. }
+        | Command::Verify { .. }
+        | Command::Log(_) => Effect::Looks,
+        // For others than the account's user.
+        Command::Check { .. }
+        | Command::User { .. }
+        | Command::Clock { .. }
+        | Command::Maintain
+        | Command::Init
+        | Command::Setup { .. }
+        | Command::Compute { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Doctor
+        | Command::Import(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Key { .. }
+        | Command::Store { .. }
+        | Command::Helper { .. } => Effect::Changes,
     }
 }
 
@@ -150,3 +240,7 @@ fn is_for_operators(cli: &Cli, now: Timestamp) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+#[path = "permit_tests.rs"]
+mod tests;

@@ -1,14 +1,14 @@
 //! Proof that it is the account's user who asks, and not only somebody who sits at their shell.
 
-use mailotp_core::account::{Kind, Snapshot};
+use mailotp_core::account::{Credential, Kind};
 use mailotp_core::authenticate::{Door, Opening, Visitor};
 use mailotp_core::clock::Timestamp;
-use mailotp_core::crypto::HeapArena;
 use mailotp_core::decide::Answer;
 use mailotp_core::request::{AccountName, Remote, Request, Secret, Service};
 use mailotp_core::site::{Site, SiteError};
 use mailotp_core::store::Store;
 
+use crate::arena::InTurn;
 use crate::context::{System, host_name};
 use crate::error::{CliError, NOT_PERMITTED, UNUSABLE};
 use crate::input;
@@ -19,40 +19,89 @@ const MANAGE: &str = "manage";
 /// Asks for one of the account's one-time codes, if it has any that is live. Its window lets several
 /// commands in a row go on with one.
 pub fn of_a_code(site: &Site, account: &AccountName, now: Timestamp) -> Result<(), CliError> {
-    let mut store = site.open_store()?;
-    let snapshot = store.read(account, None).map_err(SiteError::from)?;
-    if !has_codes(&snapshot, now) {
-        return Ok(());
+    match Codes::of(site, account, now)? {
+        Codes::None => Ok(()),
+        Codes::Elsewhere => Err(CliError::new(
+            NOT_PERMITTED,
+            "the account's codes are for other services or networks, and prove nothing here",
+            "Ask an operator or an administrator for a sheet without a scope.",
+        )),
+        Codes::Here => prove(site, account, Asked::Code),
     }
-    drop(store);
-    prove(site, account, Asked::Code)
 }
 
-/// Asks for a secret of the account that the rules accept for the service `manage`.
-pub fn of_a_secret(site: &Site, account: &AccountName) -> Result<(), CliError> {
-    prove(site, account, Asked::Secret)
+/// Asks for a secret of the account that the rules accept for the service `manage`. Where the account
+/// has codes, an app password, which some device stores, does not widen it.
+pub fn of_a_secret(
+    site: &Site,
+    account: &AccountName,
+    widens: bool,
+    now: Timestamp,
+) -> Result<(), CliError> {
+    let wants_code = widens && !matches!(Codes::of(site, account, now)?, Codes::None);
+    prove(site, account, Asked::Secret { wants_code })
 }
 
-fn has_codes(snapshot: &Snapshot, now: Timestamp) -> bool {
-    let is_code = |kind: &Kind| !matches!(kind, Kind::AppPassword { .. } | Kind::Alias { .. });
-    let mut credentials = snapshot.credentials.iter();
-    credentials.any(|credential| credential.is_live(now) && is_code(&credential.kind))
+/// What codes an account has.
+enum Codes {
+    /// None that is live.
+    None,
+    /// Live ones, and all of them with a scope that does not reach here.
+    Elsewhere,
+    /// Some that is good here.
+    Here,
+}
+
+impl Codes {
+    fn of(site: &Site, account: &AccountName, now: Timestamp) -> Result<Codes, CliError> {
+        let mut store = site.open_store()?;
+        let snapshot = store.read(account, None).map_err(SiteError::from)?;
+        let service = manage();
+        let group = site.config.group_of(MANAGE);
+        let mut codes = snapshot
+            .credentials
+            .iter()
+            .filter(|credential| credential.is_live(now) && is_code(&credential.kind))
+            .peekable();
+        if codes.peek().is_none() {
+            return Ok(Codes::None);
+        }
+        let reach =
+            |credential: &Credential| credential.scope.reaches(&service, group, Remote::Local);
+        Ok(if codes.any(reach) {
+            Codes::Here
+        } else {
+            Codes::Elsewhere
+        })
+    }
+}
+
+/// Each kind is named: a new one is a code, or it is not.
+fn is_code(kind: &Kind) -> bool {
+    match kind {
+        Kind::Sheet { .. } | Kind::Sequence { .. } | Kind::Totp { .. } | Kind::Hotp { .. } => true,
+        Kind::AppPassword { .. } | Kind::Alias { .. } => false,
+    }
+}
+
+fn manage() -> Service {
+    Service::new(MANAGE).expect("a service name")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
     Code,
-    Secret,
+    Secret { wants_code: bool },
 }
 
 fn prove(site: &Site, account: &AccountName, asked: Asked) -> Result<(), CliError> {
-    let service = Service::new(MANAGE).expect("a service name");
+    let service = manage();
     let host = host_name();
     let mut door = Door {
         site,
         open_store: &mut || Ok(Box::new(site.open_store()?)),
         random: &mut System,
-        arena: &mut HeapArena,
+        arena: &mut InTurn,
         host: &host,
         mark: &mut |generation| site.mark().note(generation),
     };
@@ -64,8 +113,8 @@ fn prove(site: &Site, account: &AccountName, asked: Asked) -> Result<(), CliErro
     };
     let prompt = match (asked, door.opening(visitor, now())) {
         (Asked::Code, _) => door.challenge(account, now()),
-        (Asked::Secret, Opening::Ask(prompt)) => prompt,
-        (Asked::Secret, Opening::Done(_)) => "Password: ".to_owned(),
+        (Asked::Secret { .. }, Opening::Ask(prompt)) => prompt,
+        (Asked::Secret { .. }, Opening::Done(_)) => "Password: ".to_owned(),
     };
     let typed = input::secret(&prompt)?;
     let refused = || {
@@ -86,9 +135,13 @@ fn prove(site: &Site, account: &AccountName, asked: Asked) -> Result<(), CliErro
     };
     let report = match asked {
         Asked::Code => door.prove(request, now()),
-        Asked::Secret => door.login(request, now()),
+        Asked::Secret { .. } => door.login(request, now()),
     };
+    let is_stored = report.event.kind.as_deref() == Some("app-password");
     match report.answer {
+        Answer::Accept if is_stored && asked == (Asked::Secret { wants_code: true }) => {
+            Err(refused())
+        }
         Answer::Accept => Ok(()),
         Answer::Unavailable => Err(CliError::new(
             UNUSABLE,

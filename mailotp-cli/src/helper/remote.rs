@@ -1,24 +1,28 @@
 //! The terminal at the other end of the socket.
 
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use mailotp_core::helper::wire::{self, WireError};
+use mailotp_core::helper::wire::{self, Bytes, Wire, WireError};
 use zeroize::Zeroizing;
 
-use super::{Bytes, End, FromUser, Run, ToUser};
+use super::{End, FromUser, Run, ToUser};
 use crate::error::CliError;
 use crate::terminal::Terminal;
 
 /// How long somebody may think about an answer.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(300);
+/// How long the other end may take to take what it is told.
+const TAKING: Duration = Duration::from_secs(10);
 
 /// A user's terminal, as a command of the helper sees it.
 pub struct Remote {
-    stream: UnixStream,
+    wire: Rc<Wire>,
+    /// A message has not arrived: what follows it could not be told from its rest.
+    is_broken: bool,
     can_ask: bool,
     is_read: bool,
     is_coloured: bool,
@@ -26,11 +30,12 @@ pub struct Remote {
 }
 
 impl Remote {
-    pub fn new(stream: UnixStream, run: &Run) -> Remote {
+    pub fn new(wire: Rc<Wire>, run: &Run) -> Remote {
         // A name that no zone has is no reason to refuse: times are then UTC.
         let zone = run.zone.as_deref().map(TimeZone::get);
         Remote {
-            stream,
+            wire,
+            is_broken: false,
             can_ask: run.can_ask,
             is_read: run.is_read,
             is_coloured: run.is_coloured,
@@ -39,12 +44,25 @@ impl Remote {
     }
 
     fn ask(&mut self, what: &ToUser) -> io::Result<FromUser> {
-        let broken = |error: WireError| match error {
+        self.say(what)?;
+        let answer = self.wire.receive(wire::FROM_CLIENT, Some(PATIENCE));
+        answer.map_err(|error| self.breaks(error))
+    }
+
+    fn say(&mut self, what: &ToUser) -> io::Result<()> {
+        if self.is_broken {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let sent = self.wire.send(what, TAKING);
+        sent.map_err(|error| self.breaks(error))
+    }
+
+    fn breaks(&mut self, error: WireError) -> io::Error {
+        self.is_broken = true;
+        match error {
             WireError::Io(error) => error,
             other => io::Error::other(other),
-        };
-        wire::send(&mut self.stream, what).map_err(broken)?;
-        wire::receive(&mut self.stream, wire::FROM_CLIENT).map_err(broken)
+        }
     }
 }
 
@@ -83,6 +101,10 @@ impl Terminal for Remote {
         self.is_coloured
     }
 
+    fn is_there(&self) -> bool {
+        !self.is_broken && self.wire.is_open()
+    }
+
     fn zone(&self) -> TimeZone {
         self.zone.clone()
     }
@@ -101,7 +123,7 @@ impl Terminal for Remote {
 
     fn note(&mut self, text: &str) {
         // Whether it arrives changes nothing.
-        let _ = wire::send(&mut self.stream, &ToUser::Note(text.to_owned()));
+        let _ = self.say(&ToUser::Note(text.to_owned()));
     }
 
     fn write_new(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
@@ -119,7 +141,7 @@ impl Terminal for Remote {
 }
 
 /// Tells how it ended.
-pub fn end(stream: &mut UnixStream, result: Result<(), CliError>) {
+pub fn end(wire: &Wire, result: Result<(), CliError>) {
     let end = match result {
         Ok(()) => End {
             exit: 0,
@@ -132,5 +154,5 @@ pub fn end(stream: &mut UnixStream, result: Result<(), CliError>) {
             remedy: error.remedy,
         },
     };
-    let _ = wire::send(stream, &ToUser::End(end));
+    let _ = wire.send(&ToUser::End(end), TAKING);
 }

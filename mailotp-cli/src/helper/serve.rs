@@ -1,45 +1,43 @@
 //! One connection, from the first frame to the last.
 
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::Parser;
-use mailotp_core::helper::{Hello, wire};
+use mailotp_core::helper::Hello;
+use mailotp_core::helper::wire::{self, Wire};
 use mailotp_core::site::load_config;
 
-use super::permit::{self, Permit};
-use super::remote::{self, PATIENCE, Remote};
+use super::guests::Seat;
+use super::permit::{self, Effect, Permit};
+use super::remote::{self, Remote};
 use super::{Caller, Run, judge, proof};
 use crate::cli::{Cli, Command};
 use crate::commands;
 use crate::context::Context;
-use crate::error::CliError;
+use crate::error::{CliError, FAILED, UNUSABLE};
 use crate::{terminal, usage};
 
-/// How long a client may take to say what it wants, and to take what it is given.
+/// How long a client may take to say what it wants, and to take the answer.
 const PROMPTNESS: Duration = Duration::from_secs(5);
 
 /// Serves a client. `own` is the command line of the helper.
-pub fn connection(mut stream: UnixStream, caller: &Caller, own: &Cli) {
-    let prompt = stream
-        .set_read_timeout(Some(PROMPTNESS))
-        .and_then(|()| stream.set_write_timeout(Some(PROMPTNESS)));
-    if prompt.is_err() {
-        return;
-    }
-    match wire::receive(&mut stream, wire::FROM_CLIENT) {
+pub fn connection(stream: UnixStream, caller: &Caller, seat: Seat, own: &Cli) {
+    let wire = Rc::new(Wire::new(stream));
+    match wire.receive(wire::HELLO, Some(PROMPTNESS)) {
         Ok(Hello::Judge(question)) => {
-            let _ = wire::send(&mut stream, &judge::answer(own, caller, question));
+            let answer = judge::answer(own, caller, &seat, question);
+            // Before it is known, or the next question of a module is one too many.
+            drop(seat);
+            let _ = wire.send(&answer, PROMPTNESS);
         }
         Ok(Hello::Run(run)) => {
-            let Ok(other_end) = stream.try_clone() else {
-                return;
+            let Some(_table) = seat.table() else {
+                return remote::end(&wire, Err(too_much()));
             };
-            if stream.set_read_timeout(Some(PATIENCE)).is_err() {
-                return;
-            }
-            terminal::set(Box::new(Remote::new(other_end, &run)));
-            remote::end(&mut stream, command(run, caller, own));
+            terminal::set(Box::new(Remote::new(Rc::clone(&wire), &run)));
+            remote::end(&wire, command(run, caller, &seat, own));
         }
         // Whoever speaks nonsense is told nothing.
         Err(_) => {}
@@ -47,17 +45,19 @@ pub fn connection(mut stream: UnixStream, caller: &Caller, own: &Cli) {
 }
 
 /// Says that there is no room.
-pub fn busy(mut stream: UnixStream) {
-    let _ = stream.set_write_timeout(Some(Duration::from_millis(100)));
-    let error = CliError::new(
-        crate::error::UNUSABLE,
-        "the helper has too much to do",
-        "Try again in a moment.",
-    );
-    remote::end(&mut stream, Err(error));
+pub fn busy(stream: UnixStream) {
+    remote::end(&Wire::new(stream), Err(too_much()));
 }
 
-fn command(run: Run, caller: &Caller, own: &Cli) -> Result<(), CliError> {
+fn too_much() -> CliError {
+    CliError::new(
+        UNUSABLE,
+        "the helper has too much to do",
+        "Try again in a moment.",
+    )
+}
+
+fn command(run: Run, caller: &Caller, seat: &Seat, own: &Cli) -> Result<(), CliError> {
     let words = std::iter::once("mailotp-cli".to_owned()).chain(run.arguments);
     let mut cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
@@ -66,23 +66,37 @@ fn command(run: Run, caller: &Caller, own: &Cli) -> Result<(), CliError> {
     // The site is the helper's, whatever the client says.
     cli.config.clone_from(&own.config);
     let config = load_config(&cli.config)?;
-    let now = std::time::SystemTime::now().into();
+    let now = SystemTime::now().into();
     let permit = caller.permit(&cli, &config, now)?;
-    if cli.user.is_none() && permit == Permit::Own {
+    if permit == Permit::Own {
         cli.user = Some(caller.name.clone());
         // Nobody mistypes their own name.
         cli.new = matches!(cli.command, Command::Add { .. });
     }
     let mut context = Context::serve(&cli, caller.name.clone(), permit)?;
-    if let Some(user) = cli.user.as_deref().filter(|_| permit != Permit::Everything) {
-        let account = context.name(user)?;
-        match permit {
-            Permit::Own if permit::widens(&cli.command) => {
+    let effect = permit::effect(&cli.command);
+    match permit {
+        Permit::Own => {
+            let account = context.account_name()?;
+            if effect == Effect::Widens {
                 proof::of_a_code(&context.site, &account, now)?;
             }
-            Permit::Manager => proof::of_a_secret(&context.site, &account)?,
-            _ => {}
+            // Every change is an event that is kept: a loop of them would fill the store.
+            if effect != Effect::Looks && !seat.may_change(Instant::now()) {
+                return Err(CliError::new(
+                    FAILED,
+                    format!("{} has changed too much of late", caller.name),
+                    "Wait a minute.",
+                ));
+            }
         }
+        Permit::Manager => {
+            let account = context.account_name()?;
+            proof::of_a_secret(&context.site, &account, effect == Effect::Widens, now)?;
+        }
+        Permit::Everything | Permit::Operator | Permit::Check => {}
     }
+    // Whoever was asked may have thought for minutes.
+    context.now = SystemTime::now().into();
     commands::dispatch(&mut context)
 }

@@ -14,7 +14,7 @@ use nix::sys::socket::{
 
 use super::Hello;
 use super::judge::{Judged, Question};
-use super::wire::{self, WireError};
+use super::wire::{self, Wire, WireError};
 
 /// Why the helper was not asked.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +33,10 @@ pub enum ClientError {
 /// How long a command waits for a helper that has too much to do.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Connects to the helper at `socket`, if it is run by root or by whoever owns `config`. Neither
-/// connecting nor any single message takes longer than `timeout`.
-pub fn connect(socket: &Path, config: &Path, timeout: Duration) -> Result<UnixStream, ClientError> {
-    let stream = open(socket, timeout).map_err(ClientError::Away)?;
+/// Connects to the helper at `socket`, if it is run by root or by whoever owns `config`. Takes no longer
+/// than `timeout`.
+pub fn connect(socket: &Path, config: &Path, timeout: Duration) -> Result<Wire, ClientError> {
+    let stream = reach(socket, timeout).map_err(ClientError::Away)?;
     let peer = getsockopt(&stream, PeerCredentials)
         .map_err(|why| ClientError::Away(why.into()))?
         .uid();
@@ -44,11 +44,12 @@ pub fn connect(socket: &Path, config: &Path, timeout: Duration) -> Result<UnixSt
     if peer != 0 && owner.ok() != Some(peer) {
         return Err(ClientError::Impostor(peer));
     }
-    Ok(stream)
+    Ok(Wire::new(stream))
 }
 
-/// The standard library connects without a limit, and a listener whose queue is full lets it wait.
-fn open(path: &Path, timeout: Duration) -> io::Result<UnixStream> {
+/// Connects to whoever listens there. The standard library does so without a limit, and a listener
+/// whose queue is full lets it wait.
+pub fn reach(path: &Path, timeout: Duration) -> io::Result<UnixStream> {
     let descriptor = socket(
         AddressFamily::Unix,
         SockType::Stream,
@@ -57,7 +58,6 @@ fn open(path: &Path, timeout: Duration) -> io::Result<UnixStream> {
     )?;
     let stream = UnixStream::from(descriptor);
     stream.set_write_timeout(Some(timeout))?;
-    stream.set_read_timeout(Some(timeout))?;
     connect_to(stream.as_raw_fd(), &UnixAddr::new(path)?)?;
     Ok(stream)
 }
@@ -76,10 +76,7 @@ pub fn judge(
         }
         Ok(left)
     };
-    let mut stream = connect(socket, config, left()?)?;
-    wire::send(&mut stream, &Hello::<()>::Judge(question))?;
-    stream
-        .set_read_timeout(Some(left()?))
-        .map_err(WireError::Io)?;
-    Ok(wire::receive(&mut stream, wire::FROM_HELPER)?)
+    let wire = connect(socket, config, left()?)?;
+    wire.send(&Hello::<()>::Judge(question), left()?)?;
+    Ok(wire.receive(wire::HELLO, Some(left()?))?)
 }

@@ -2,8 +2,8 @@
 //! user, or of a mail server that is not root.
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
+use super::wire::Bytes;
 use crate::audit::Event;
 use crate::authenticate::{Door, Earlier, Gate, Low, Opening, Report, Visitor};
 use crate::clock::Timestamp;
@@ -35,9 +35,9 @@ pub enum Phase {
     /// Which prompt to show.
     Opening,
     /// What was typed, at the ordinary pass.
-    Login(Zeroizing<Vec<u8>>),
+    Login(Bytes),
     /// The same, at the gate.
-    Gate(Zeroizing<Vec<u8>>),
+    Gate(Bytes),
     /// There is none: the password of a module before was to be used, and is not there.
     Unasked,
     /// Whether the account may be used at all, and how `auth` ended.
@@ -88,7 +88,7 @@ pub struct Told {
 enum Said {
     Accept,
     PassWhole,
-    PassPrefix(Zeroizing<Vec<u8>>),
+    PassPrefix(Bytes),
     PassUntouched,
     Refuse,
     Deny,
@@ -108,7 +108,7 @@ impl From<Report> for Told {
             answer: match report.answer {
                 Answer::Accept => Said::Accept,
                 Answer::PassOn(Handover::Whole) => Said::PassWhole,
-                Answer::PassOn(Handover::Prefix(prefix)) => Said::PassPrefix(prefix),
+                Answer::PassOn(Handover::Prefix(prefix)) => Said::PassPrefix(Bytes(prefix)),
                 Answer::PassOn(Handover::Untouched) => Said::PassUntouched,
                 Answer::Refuse => Said::Refuse,
                 Answer::Deny => Said::Deny,
@@ -129,7 +129,7 @@ impl From<Told> for Report {
             answer: match told.answer {
                 Said::Accept => Answer::Accept,
                 Said::PassWhole => Answer::PassOn(Handover::Whole),
-                Said::PassPrefix(prefix) => Answer::PassOn(Handover::Prefix(prefix)),
+                Said::PassPrefix(prefix) => Answer::PassOn(Handover::Prefix(prefix.0)),
                 Said::PassUntouched => Answer::PassOn(Handover::Untouched),
                 Said::Refuse => Answer::Refuse,
                 Said::Deny => Answer::Deny,
@@ -168,7 +168,7 @@ impl Question {
                 Opening::Ask(prompt) => Judged::Ask(prompt),
                 Opening::Done(report) => Judged::report(*report),
             },
-            Phase::Login(typed) => Judged::report(match Secret::new(typed) {
+            Phase::Login(typed) => Judged::report(match Secret::new(typed.0) {
                 Err(why) => door.malformed(visitor, now, why.to_string()),
                 Ok(secret) => {
                     let request = Request {
@@ -182,7 +182,7 @@ impl Question {
                     door.login(request, now)
                 }
             }),
-            Phase::Gate(typed) => match door.gate(visitor, &typed, now) {
+            Phase::Gate(typed) => match door.gate(visitor, &typed.0, now) {
                 Ok(gate) => Judged::Gate(gate == Gate::GoOn),
                 Err(report) => Judged::report(*report),
             },

@@ -78,6 +78,11 @@ pub struct Stage<'a> {
 impl Stage<'_> {
     /// Sets one up in a sandbox, and takes it down when `play` is over.
     pub fn run<T: Send>(play: impl FnOnce(&Stage) -> T + Send) -> T {
+        Self::run_with("", play)
+    }
+
+    /// The same, with these lines more in Dovecot's configuration.
+    pub fn run_with<T: Send>(more: &str, play: impl FnOnce(&Stage) -> T + Send) -> T {
         Sandbox::run(|sandbox| {
             println!(
                 "A site: mailotp in front of a real Dovecot, in namespaces of its own, with these rules:\n"
@@ -88,7 +93,7 @@ impl Stage<'_> {
             sandbox.write("/etc/mailotp/mailotp.toml", 0o644, CONFIGURATION);
             let stage = Stage {
                 sandbox,
-                dovecot: Dovecot::start(sandbox, &[("alice", MAIN_PASSWORD)]),
+                dovecot: Dovecot::start_and(sandbox, more, &[("alice", MAIN_PASSWORD)]),
                 step: Cell::new(0),
                 expected: RefCell::default(),
             };
