@@ -7,6 +7,7 @@ mod doctor_stacks;
 mod enrol;
 mod kinds;
 mod observe;
+mod postfix;
 mod sandbox;
 mod saslauthd;
 mod secrecy;

@@ -6,6 +6,7 @@ pub mod host;
 pub mod imap;
 pub mod output;
 pub mod plist;
+pub mod postfix;
 pub mod products;
 pub mod qr;
 pub mod sandbox;
