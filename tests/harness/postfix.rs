@@ -4,8 +4,9 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::net::UnixDatagram;
+use std::process::Command;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, output};
 use crate::server::Server;
 use crate::tool::tool;
 use crate::wire::Wire;
@@ -26,6 +27,8 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 smtpd_peername_lookup = no
 default_privs = vmail
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = /etc/postfix/tls.pem
 ";
 
 /// Of Debian's, what a login needs, and one more port.
@@ -57,6 +60,12 @@ $queue_directory/public:d:$mail_owner:$setgid_group:710:uc
 $queue_directory/saved:d:$mail_owner:-:700:ucr
 $queue_directory/trace:d:$mail_owner:-:700:ucr
 ";
+
+/// Makes a key, and a certificate that nobody trusts.
+const CERTIFICATE: &str = "cd /etc/postfix && umask 077 &&
+openssl req -x509 -config openssl.cnf -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+    -subj /CN=mail.example.com -keyout key.pem -out certificate.pem &&
+cat key.pem certificate.pem >tls.pem";
 
 /// Those whom it runs as, as Debian's package makes them; the group's number is that of its programs.
 const USER: (&str, u32) = ("postfix", 106);
@@ -90,6 +99,12 @@ impl Postfix<'_> {
         sandbox.write("/etc/postfix/postfix-files", 0o644, FILES);
         sandbox.write("/etc/postfix/dynamicmaps.cf", 0o644, "");
         fs::create_dir("/etc/postfix/sasl").expect("create a folder in the private /etc");
+        sandbox.write(
+            "/etc/postfix/openssl.cnf",
+            0o644,
+            "[req]\ndistinguished_name = req\n",
+        );
+        output(Command::new("sh").args(["-c", CERTIFICATE]));
         let complaints = Self::check(sandbox);
         assert!(complaints.is_empty(), "{complaints:#?}");
     }

@@ -52,8 +52,13 @@ impl Submission {
 
     /// Logs in with AUTH PLAIN (RFC 4616).
     pub fn login(&mut self, user: &str, secret: &str) -> Reply {
-        let message = base64(format!("\0{user}\0{secret}").as_bytes());
-        self.say(&format!("AUTH PLAIN {message}"))
+        self.say(&format!("AUTH PLAIN {}", Self::plain(user, secret)))
+    }
+
+    /// The message of a login with AUTH PLAIN.
+    #[must_use]
+    pub fn plain(user: &str, secret: &str) -> String {
+        base64(format!("\0{user}\0{secret}").as_bytes())
     }
 
     /// Sends a line, and reads the answer.

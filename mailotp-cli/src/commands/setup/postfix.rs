@@ -1,7 +1,8 @@
 //! `setup postfix`: what connects Postfix, which asks no PAM itself, to a Dovecot or a saslauthd that does.
 //!
 //! main.cf stays the administrator's. Each new smtpd reads it, without a reload, and one that is told
-//! of a socket which is not there yet refuses every connection, also of those who only bring mail.
+//! of a socket which is not there yet ends with every connection over TLS, also of those who only bring
+//! mail.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -89,6 +90,10 @@ fn by_dovecot(queue: &Path, virtual_users: bool) -> Plan {
              --apply, and what that says. Without /etc/pam.d/mailotp-{SERVICE} the logins to Postfix \
              are judged by /etc/pam.d/other."
         ),
+        "Let Dovecot know no other mechanisms, in /etc/dovecot/conf.d/10-auth.conf: auth_mechanisms = \
+         plain login. CRAM-MD5 and SCRAM logins pass mailotp by, and Postfix can only hide them: it \
+         takes one that is asked for all the same."
+            .into(),
         format!(
             "Have the socket made, and look: doveadm reload; ls -l {socket}. If it is not there, \
              /etc/dovecot/dovecot.conf lacks: !include conf.d/*.conf"
@@ -200,8 +205,8 @@ fn to_postfix(own: &[&str]) -> Vec<String> {
         .map(|line| format!(" '{line}'"));
     let set = quoted.collect::<String>();
     vec![
-        "Only then tell Postfix. main.cf is yours, and --apply leaves it alone: it counts from the \
-         next connection on, and without the socket every one is refused. Keep the old one: \
+        "Only then tell Postfix. main.cf is yours, and --apply leaves it alone: it counts without a \
+         reload, and without Dovecot's socket no mail comes in over TLS any more. Keep the old one: \
          cp -p /etc/postfix/main.cf /etc/postfix/main.cf.before-mailotp"
             .into(),
         format!("Set all of it at once: postconf -e{set}"),
