@@ -64,10 +64,18 @@ fn with_dovecot(play: impl FnOnce(&Sandbox, &Postfix) + Send) {
     });
 }
 
-fn with_saslauthd(play: impl FnOnce(&Sandbox, &Postfix) + Send) {
+fn with_saslauthd(options: &[&str], play: impl FnOnce(&Sandbox, &Postfix) + Send) {
     on_a_machine(|sandbox| {
         Saslauthd::install(sandbox);
-        let plan = apply("saslauthd");
+        let setup = [
+            "--json",
+            "setup",
+            "postfix",
+            "--sasl",
+            "saslauthd",
+            "--apply",
+        ];
+        let plan = run(&[&setup[..], options].concat(), "").json();
         follow(&plan, "usermod ", ". ");
         let socket = format!("{QUEUE}/var/run/saslauthd/mux");
         let _saslauthd = Saslauthd::start_one(sandbox, "/etc/default/saslauthd-postfix", &socket);
@@ -99,7 +107,11 @@ fn tell_postfix(plan: &Value) {
 }
 
 fn login(from: Ipv4Addr, secret: &str) -> Reply {
-    Submission::connect(from, SUBMISSION).login("alice", secret)
+    login_of("alice", from, secret)
+}
+
+fn login_of(account: &str, from: Ipv4Addr, secret: &str) -> Reply {
+    Submission::connect(from, SUBMISSION).login(account, secret)
 }
 
 /// What Postfix says to these lines, and to QUIT, at the port where it takes mail.
@@ -159,6 +171,16 @@ fn postfix_with_dovecot_takes_a_code_once_and_then_from_the_same_address_alone()
     });
 }
 
+#[test]
+fn postfix_with_dovecot_says_which_code_is_due() {
+    with_dovecot(|_, postfix| {
+        let name = sheet("alice").name;
+        let reply = login(CAFE, "?");
+        expect(535, &reply, postfix);
+        assert!(reply.text.contains(&format!("Code {name} 1:")), "{reply:?}");
+    });
+}
+
 /// If this fails one day, Postfix has become better, and `setup` says too much about Dovecot's mechanisms.
 #[test]
 fn postfix_with_dovecot_hides_a_mechanism_that_passes_mailotp_by_and_takes_it_all_the_same() {
@@ -211,7 +233,7 @@ fn postfix_that_is_told_of_a_socket_which_is_not_there_takes_no_mail_over_tls() 
 
 #[test]
 fn postfix_in_its_chroot_reaches_a_saslauthd_of_its_own_which_says_no_address() {
-    with_saslauthd(|_, postfix| {
+    with_saslauthd(&[], |_, postfix| {
         let secret = app_password("alice");
         let codes = sheet("alice").codes;
         for from in [CAFE, LIBRARY] {
@@ -230,6 +252,17 @@ fn postfix_in_its_chroot_reaches_a_saslauthd_of_its_own_which_says_no_address() 
         offer.sort_unstable();
         assert_eq!(offer, ["AUTH", "LOGIN", "PLAIN"]);
         expect(535, &client.say("AUTH CRAM-MD5"), postfix);
+    });
+}
+
+#[test]
+fn postfix_with_saslauthd_keeps_the_domain_of_users_who_are_no_system_users() {
+    with_saslauthd(&["--virtual-users"], |_, postfix| {
+        for account in ["dave@example.com", "dave"] {
+            let secret = app_password(account);
+            expect(235, &login_of(account, CAFE, &secret), postfix);
+            assert_eq!(last_login()["account"], account);
+        }
     });
 }
 

@@ -79,16 +79,12 @@ fn by_dovecot(queue: &Path, virtual_users: bool) -> Plan {
          service auth {{\n  unix_listener {socket} {{\n    mode = 0660\n    user = postfix\n    \
          group = postfix\n  }}\n}}\n"
     );
-    let with_users = if virtual_users {
-        " --virtual-users"
-    } else {
-        ""
-    };
     let mut next = vec![
         format!(
-            "Let Dovecot ask mailotp, if it does not yet: mailotp-cli setup dovecot{with_users} \
-             --apply, and what that says. Without /etc/pam.d/mailotp-{SERVICE} the logins to Postfix \
-             are judged by /etc/pam.d/other."
+            "Let Dovecot ask mailotp, if it does not yet: mailotp-cli setup dovecot{} --apply, and \
+             what that says. Without /etc/pam.d/mailotp-{SERVICE} the logins to Postfix are judged by \
+             /etc/pam.d/other.",
+            with_users(virtual_users)
         ),
         "Let Dovecot know no other mechanisms, in /etc/dovecot/conf.d/10-auth.conf: auth_mechanisms = \
          plain login. CRAM-MD5 and SCRAM logins pass mailotp by, and Postfix can only hide them: it \
@@ -117,6 +113,14 @@ fn by_dovecot(queue: &Path, virtual_users: bool) -> Plan {
     }
 }
 
+fn with_users(virtual_users: bool) -> &'static str {
+    if virtual_users {
+        " --virtual-users"
+    } else {
+        ""
+    }
+}
+
 fn by_saslauthd(queue: &Path, config: &str, virtual_users: bool) -> Plan {
     let run = queue.join("var/run/saslauthd").display().to_string();
     let mut files = vec![
@@ -126,23 +130,25 @@ fn by_saslauthd(queue: &Path, config: &str, virtual_users: bool) -> Plan {
     // One that is in the chroot already stays the only one: two would fight for the socket.
     let there = std::fs::read_to_string(DEFAULTS_FILE).unwrap_or_default();
     let options = there.lines().filter(|line| line.starts_with("OPTIONS="));
-    let start = if options.into_iter().any(|line| line.contains(&run)) {
-        format!(
-            "The saslauthd of {DEFAULTS_FILE} serves {run}. Take its cache out, and restart it: \
-             mailotp-cli setup saslauthd --service {SERVICE} --apply; systemctl restart saslauthd"
-        )
+    let is_there = options.into_iter().any(|line| line.contains(&run));
+    let other = if is_there {
+        format!(" It serves {run} already, and Postfix gets none of its own.")
     } else {
         files.push(ConfigFile::new(
             INSTANCE_FILE,
             instance(&run, virtual_users),
         ));
-        "Start the saslauthd of Postfix's own, and look that it runs without -c: \
-         systemctl restart saslauthd; ps -o args= -C saslauthd"
-            .to_owned()
+        String::new()
     };
     let mut next = vec![
         "Let Postfix at the socket: usermod -aG sasl postfix. The next postfix reload counts it in.".into(),
-        start,
+        format!(
+            "Take the cache out of the saslauthd of {DEFAULTS_FILE}, too: mailotp-cli setup \
+             saslauthd{} --service {SERVICE} --apply.{other}",
+            with_users(virtual_users)
+        ),
+        "Restart, and look that none runs with -c: systemctl restart saslauthd; ps -o args= -C saslauthd"
+            .into(),
         "Look for libsasl2-modules, without which there is no PLAIN and no LOGIN: dpkg -s libsasl2-modules"
             .into(),
         format!("Look for the socket: ls -l {run}/mux"),
@@ -215,7 +221,7 @@ fn to_postfix(own: &[&str]) -> Vec<String> {
             .into(),
         "Logins are taken over TLS only. It must say may or encrypt: postconf smtpd_tls_security_level"
             .into(),
-        "Where nobody should log in at port 25: postconf -e smtpd_sasl_auth_enable=no; \
+        "Where nobody should log in at port 25, and master.cf has a submission: postconf -e smtpd_sasl_auth_enable=no; \
          postconf -P submission/inet/smtpd_sasl_auth_enable=yes"
             .into(),
         "Reload: postfix reload".into(),
