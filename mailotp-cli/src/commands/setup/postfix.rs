@@ -132,7 +132,12 @@ fn by_saslauthd(queue: &Path, config: &str, virtual_users: bool) -> Plan {
     let options = there.lines().filter(|line| line.starts_with("OPTIONS="));
     let is_there = options.into_iter().any(|line| line.contains(&run));
     let other = if is_there {
-        format!(" It serves {run} already, and Postfix gets none of its own.")
+        let whole_name = if virtual_users {
+            " Give it -r in its OPTIONS: without it nothing is left of alice@example.com but alice."
+        } else {
+            ""
+        };
+        format!(" It serves {run} already, and Postfix gets none of its own.{whole_name}")
     } else {
         files.push(ConfigFile::new(
             INSTANCE_FILE,
