@@ -1,4 +1,4 @@
-//! `setup dovecot`
+//! `setup`, as far as it prints.
 
 use harness::site::Site;
 
@@ -138,6 +138,96 @@ fn saslauthd_is_set_up_without_its_cache_for_the_services_that_are_named() {
     );
     let path = ["--json", "setup", "saslauthd", "--service", "../shadow"];
     site.cli(path).error(2);
+}
+
+/// What is printed for Postfix with Dovecot or saslauthd behind it: the files, and the steps.
+fn for_postfix(arguments: &[&str]) -> (String, String) {
+    let site = Site::new("");
+    let command = [&["--json", "setup", "postfix"][..], arguments].concat();
+    let said = site.cli(command).json();
+    assert_eq!(said["applied"], false);
+    let files = said["files"].as_array().expect("a list").iter();
+    let texts = files.flat_map(|file| [&file["path"], &file["content"]]);
+    let texts: Vec<&str> = texts.filter_map(|text| text.as_str()).collect();
+    let steps = said["next"].as_array().expect("a list").iter();
+    let steps: Vec<&str> = steps.filter_map(|step| step.as_str()).collect();
+    (texts.join("\n"), steps.join("\n"))
+}
+
+#[test]
+fn postfix_is_told_by_one_postconf_and_by_no_file_of_ours() {
+    for sasl in ["dovecot", "saslauthd"] {
+        let (files, steps) = for_postfix(&["--sasl", sasl]);
+        assert!(!files.contains("main.cf"), "{files}");
+        let command = steps
+            .lines()
+            .find_map(|step| step.split_once("postconf -e '"));
+        let (_, command) = command.unwrap_or_else(|| panic!("no command in {steps}"));
+        for parameter in [
+            "smtpd_sasl_security_options = noanonymous",
+            "smtpd_sasl_tls_security_options = noanonymous",
+            "smtpd_tls_auth_only = yes",
+            "smtpd_sasl_auth_enable = yes",
+        ] {
+            assert!(command.contains(&format!("'{parameter}'")), "{command}");
+        }
+    }
+}
+
+#[test]
+fn postfix_with_dovecot_gets_a_socket_that_postfix_alone_reaches() {
+    let (files, steps) = for_postfix(&["--sasl", "dovecot"]);
+    for part in ["/private/auth {", "mode = 0660", "user = postfix"] {
+        assert!(files.contains(part), "{part}: {files}");
+    }
+    assert!(steps.contains("'smtpd_sasl_type = dovecot'"), "{steps}");
+    assert!(
+        steps.contains("'smtpd_sasl_path = private/auth'"),
+        "{steps}"
+    );
+    assert!(steps.contains("setup dovecot --apply"), "{steps}");
+    let (_, steps) = for_postfix(&["--sasl", "dovecot", "--virtual-users"]);
+    assert!(
+        steps.contains("setup dovecot --virtual-users --apply"),
+        "{steps}"
+    );
+}
+
+#[test]
+fn postfix_with_saslauthd_gets_the_service_smtp_and_is_told_that_no_address_comes_along() {
+    let (files, steps) = for_postfix(&["--sasl", "saslauthd"]);
+    for part in [
+        "/etc/pam.d/smtp\n",
+        "/etc/postfix/sasl/smtpd.conf\n",
+        "\npwcheck_method: saslauthd\n",
+        "\nmech_list: PLAIN LOGIN\n",
+    ] {
+        assert!(files.contains(part), "{part}: {files}");
+    }
+    for part in [
+        "usermod -aG sasl postfix",
+        "from = [\"unknown\"]",
+        "no address",
+    ] {
+        assert!(steps.contains(part), "{part}: {steps}");
+    }
+}
+
+#[test]
+fn the_pam_service_of_postfix_with_saslauthd_is_the_one_that_saslauthd_is_set_up_with() {
+    let site = Site::new("");
+    let service = |server: &[&str]| {
+        let said = site.cli([&["--json", "setup"][..], server].concat()).json();
+        let files = said["files"].as_array().expect("a list").clone();
+        let service = files
+            .into_iter()
+            .find(|file| file["path"] == "/etc/pam.d/smtp");
+        service.expect("a service for smtp")
+    };
+    assert_eq!(
+        service(&["postfix", "--sasl", "saslauthd"]),
+        service(&["saslauthd"])
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod enrol;
 mod helper;
 mod kinds;
 mod observe;
+mod postfix;
 mod sandbox;
 mod saslauthd;
 mod secrecy;

@@ -8,6 +8,7 @@ pub mod imap;
 pub mod output;
 pub mod peer;
 pub mod plist;
+pub mod postfix;
 pub mod products;
 pub mod qr;
 pub mod sandbox;

@@ -85,6 +85,14 @@ impl Sandbox {
         write(path, mode, content);
     }
 
+    /// Puts an empty folder over one of the machine's.
+    ///
+    /// # Panics
+    /// Where the machine has none: its package is not installed.
+    pub fn empty(&self, path: &str) {
+        empty(path);
+    }
+
     /// Gives a system account its main password, in the private `/etc/shadow`.
     pub fn set_system_password(&self, account: &str, password: &str) {
         let hash = output(Command::new("openssl").args(["passwd", "-6", password]));
@@ -127,6 +135,7 @@ fn fill_etc() {
         ("dovecot", 102),
         ("dovenull", 103),
         ("sshd", 104),
+        ("sasl", 105),
         (mail, mail_id),
     ];
     users.extend(ACCOUNTS.into_iter().zip(mail_id + 1..));
@@ -163,7 +172,7 @@ fn empty(path: &str) {
         MsFlags::empty(),
         Some("mode=0755"),
     )
-    .unwrap_or_else(|error| panic!("cover {path}: {error}"));
+    .unwrap_or_else(|error| panic!("cover {path}: {error}: tests/install-dependencies"));
 }
 
 /// Puts a writable folder over `path` that shows what was there, except the names in `hidden`.

@@ -18,9 +18,9 @@ OPTIONS=\"-c -m /var/run/saslauthd\"
 /// It leaves the foreground, and must not be the first process of its namespace then.
 const START: &str = r#"#!/bin/sh
 set -eu
-. /etc/default/saslauthd
+. "$1"
 run_dir=$(echo "$OPTIONS" | xargs -n 1 echo | sed -n '/^-m$/{n;p}')
-mkdir -p "$run_dir"
+install -d --group=sasl --mode=710 --owner=root "$run_dir"
 saslauthd -a "$MECHANISMS" $OPTIONS -n "$THREADS"
 exec sleep infinity
 "#;
@@ -41,10 +41,16 @@ impl Saslauthd {
     /// Starts it with what `/etc/default/saslauthd` says, and waits until it answers.
     #[must_use]
     pub fn start(sandbox: &Sandbox) -> Saslauthd {
+        Self::start_one(sandbox, "/etc/default/saslauthd", SOCKET)
+    }
+
+    /// The same with another file, and until it answers at that file's socket.
+    #[must_use]
+    pub fn start_one(sandbox: &Sandbox, defaults: &str, socket: &str) -> Saslauthd {
         let script = format!("{HOME}/saslauthd");
         sandbox.write(&script, 0o755, START);
-        let mut server = Server::start(&script, &[]);
-        server.wait_until(|| UnixStream::connect(SOCKET).is_ok(), String::new);
+        let mut server = Server::start(&script, &[defaults]);
+        server.wait_until(|| UnixStream::connect(socket).is_ok(), String::new);
         Saslauthd { _server: server }
     }
 

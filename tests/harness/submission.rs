@@ -7,6 +7,7 @@ use crate::wire::Wire;
 /// A connection to a submission server.
 pub struct Submission {
     wire: Wire,
+    offers: Vec<String>,
 }
 
 /// What a server answers to one command.
@@ -23,24 +24,46 @@ impl Submission {
     pub fn connect(from: Ipv4Addr, port: u16) -> Submission {
         let wire = Wire::connect(from, port)
             .unwrap_or_else(|error| panic!("connect from {from} to port {port}: {error}"));
-        let mut it = Submission { wire };
+        let mut it = Submission {
+            wire,
+            offers: Vec::new(),
+        };
         let greeting = it.reply();
         assert_eq!(
             greeting.code, 220,
             "no greeting of an SMTP server: {}",
             greeting.text
         );
-        it.wire.send("EHLO client.example");
-        let hello = it.reply();
+        let before = it.wire.transcript().len();
+        let hello = it.say("EHLO client.example");
         assert_eq!(hello.code, 250, "EHLO is refused: {}", hello.text);
+        let said = it.wire.transcript()[before..].iter();
+        let lines = said.filter_map(|line| line.split_once(" 250").map(|(_, offer)| offer));
+        it.offers = lines.map(|offer| offer[1..].to_owned()).collect();
         it.wire.tell();
         it
     }
 
+    /// What it says that it can do, a line each: `AUTH PLAIN LOGIN`.
+    #[must_use]
+    pub fn offers(&self) -> &[String] {
+        &self.offers
+    }
+
     /// Logs in with AUTH PLAIN (RFC 4616).
     pub fn login(&mut self, user: &str, secret: &str) -> Reply {
-        let message = base64(format!("\0{user}\0{secret}").as_bytes());
-        self.wire.send(&format!("AUTH PLAIN {message}"));
+        self.say(&format!("AUTH PLAIN {}", Self::plain(user, secret)))
+    }
+
+    /// The message of a login with AUTH PLAIN.
+    #[must_use]
+    pub fn plain(user: &str, secret: &str) -> String {
+        base64(format!("\0{user}\0{secret}").as_bytes())
+    }
+
+    /// Sends a line, and reads the answer.
+    pub fn say(&mut self, line: &str) -> Reply {
+        self.wire.send(line);
         self.reply()
     }
 

@@ -1,6 +1,7 @@
 //! `setup`: the files that put mailotp in front of a server.
 
 mod dovecot;
+mod postfix;
 mod saslauthd;
 mod sshd;
 
@@ -59,6 +60,8 @@ impl ConfigFile {
 /// What there is to do.
 struct Plan {
     files: Vec<ConfigFile>,
+    /// Folders that the files name: a server does not start where one is missing.
+    folders: Vec<PathBuf>,
     next: Vec<String>,
 }
 
@@ -76,10 +79,17 @@ pub fn run(cli: &Cli, server: &Server) -> Result<(), CliError> {
             saslauthd::plan(&cli.config, *virtual_users, services)?,
             apply,
         ),
+        Server::Postfix {
+            apply,
+            virtual_users,
+            sasl,
+        } => (postfix::plan(&cli.config, *virtual_users, *sasl)?, apply),
         Server::Sshd { apply } => (sshd::plan(&cli.config)?, apply),
     };
     if *apply {
-        plan.files.iter().try_for_each(check)?;
+        plan.files
+            .iter()
+            .try_for_each(|file| check(file, &plan.folders))?;
         plan.files.iter().try_for_each(write)?;
     }
     let files: Vec<Value> = plan
@@ -110,14 +120,16 @@ pub fn run(cli: &Cli, server: &Server) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Looks before anything is written: whether each file has its folder, and no stranger in its place.
-fn check(file: &ConfigFile) -> Result<(), CliError> {
+/// Looks before anything is written: whether each file has its folder and those that it names, and no
+/// stranger in its place.
+fn check(file: &ConfigFile, named: &[PathBuf]) -> Result<(), CliError> {
     let refused = |why: String, remedy: &str| {
         let message = format!("{} was not written: {why}", file.path.display());
         Err(CliError::new(FAILED, message, remedy))
     };
-    let folder = file.path.parent().unwrap_or(Path::new("/"));
-    if !folder.is_dir() {
+    let own = file.path.parent().unwrap_or(Path::new("/"));
+    let mut folders = named.iter().map(PathBuf::as_path).chain([own]);
+    if let Some(folder) = folders.find(|folder| !folder.is_dir()) {
         let remedy = "Run the command on the machine of the server, once it is installed.";
         return refused(format!("there is no folder {}", folder.display()), remedy);
     }

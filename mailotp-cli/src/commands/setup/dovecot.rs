@@ -57,7 +57,11 @@ pub fn plan(config: &Path, virtual_users: bool) -> Result<Plan, CliError> {
         );
     }
     let next = next.into_iter().map(str::to_owned).collect();
-    Ok(Plan { files, next })
+    Ok(Plan {
+        files,
+        folders: Vec::new(),
+        next,
+    })
 }
 
 fn version() -> Option<String> {

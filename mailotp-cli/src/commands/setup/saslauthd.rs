@@ -11,14 +11,14 @@ use crate::error::{CliError, FAILED};
 /// What Postfix and Cyrus call theirs.
 const SERVICES: [&str; 4] = ["smtp", "imap", "pop", "sieve"];
 
-const DEFAULTS_FILE: &str = "/etc/default/saslauthd";
+pub const DEFAULTS_FILE: &str = "/etc/default/saslauthd";
 
 /// Where there is no such file.
 const DEFAULTS: &str = "DESC=\"SASL Authentication Daemon\"\nNAME=\"saslauthd\"\nTHREADS=5\n";
 
 /// What stands above a line that we have set.
-const WHY_PAM: &str = "# mailotp: nobody else than PAM asks it.";
-const WHY_NO_CACHE: &str = "# mailotp: without -c. With it saslauthd accepts a spent code again for 8 \
+pub const WHY_PAM: &str = "# mailotp: nobody else than PAM asks it.";
+pub const WHY_NO_CACHE: &str = "# mailotp: without -c. With it saslauthd accepts a spent code again for 8 \
                             hours, and does not ask PAM.";
 
 pub fn plan(config: &Path, virtual_users: bool, services: &[String]) -> Result<Plan, CliError> {
@@ -33,16 +33,7 @@ pub fn plan(config: &Path, virtual_users: bool, services: &[String]) -> Result<P
         let service = Service::new(name).map_err(|why| {
             CliError::usage(why.to_string(), "Write a service as PAM knows it: smtp")
         })?;
-        let content = format!(
-            "{MARK} saslauthd\n\
-             # No address comes with these logins, so no rule of networks matches: from = [\"unknown\"] does.\n\
-             # Nobody sees a prompt.\n{}",
-            stack(&config, virtual_users)
-        );
-        files.push(ConfigFile::new(
-            Path::new(PAM_FOLDER).join(service.as_str()),
-            content,
-        ));
+        files.push(asked_for(service.as_str(), &config, virtual_users));
     }
     let next = [
         "Write rules for these services. Their logins come without an address: a rule of networks \
@@ -57,7 +48,22 @@ pub fn plan(config: &Path, virtual_users: bool, services: &[String]) -> Result<P
          where OPTIONS says another -m FOLDER)",
     ];
     let next = next.into_iter().map(str::to_owned).collect();
-    Ok(Plan { files, next })
+    Ok(Plan {
+        files,
+        folders: Vec::new(),
+        next,
+    })
+}
+
+/// The PAM service that it asks for under this name.
+pub fn asked_for(name: &str, config: &str, virtual_users: bool) -> ConfigFile {
+    let content = format!(
+        "{MARK} saslauthd\n\
+         # No address comes with these logins, so no rule of networks matches: from = [\"unknown\"] does.\n\
+         # Nobody sees a prompt.\n{}",
+        stack(config, virtual_users)
+    );
+    ConfigFile::new(Path::new(PAM_FOLDER).join(name), content)
 }
 
 /// The options that this machine has, with PAM as the one mechanism and without the cache.

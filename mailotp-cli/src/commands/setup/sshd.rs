@@ -54,5 +54,9 @@ pub fn plan(config: &Path) -> Result<Plan, CliError> {
         "Log in: ssh -o PubkeyAuthentication=no alice@localhost",
     ];
     let next = next.into_iter().map(str::to_owned).collect();
-    Ok(Plan { files, next })
+    Ok(Plan {
+        files,
+        folders: Vec::new(),
+        next,
+    })
 }
