@@ -40,8 +40,8 @@ impl<'a> Context<'a> {
     pub fn open(cli: &'a Cli) -> Result<Context<'a>, CliError> {
         let config = load_config(&cli.config)?;
         // A rule that can never match is a slip that somebody relies on: not one step further.
-        if let Some(dead) = config.warnings.first() {
-            return Err(SiteError::from(dead.clone()).into());
+        if let Some(dead) = config.warnings().into_iter().next() {
+            return Err(SiteError::from(dead).into());
         }
         let socket = config.helper_socket.clone();
         let site = Site::of(config).map_err(|failed| {

@@ -63,8 +63,9 @@ impl SiteError {
 
 /// Reads the configuration at `path`.
 pub fn load_config(path: &Path) -> Result<Config, SiteError> {
-    let text = files::read(path, Secrecy::Public)?;
-    let text = std::str::from_utf8(&text).map_err(|_| ConfigError {
+    let mut bytes = files::read(path, Secrecy::Public)?;
+    // Taken, not copied and wiped: it is no secret, and it may be long.
+    let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|_| ConfigError {
         file: path.to_owned(),
         line: None,
         message: "it is not UTF-8".into(),

@@ -34,7 +34,10 @@ pub fn authenticate(host: &mut dyn Host, args: &[&CStr]) -> Code {
     let authenticate = |host: &mut dyn Host| -> Result<Code, Code> {
         host.remember(Standing::Refused)?;
         match Call::prepare(host, args) {
-            Ok((call, config)) => call.authenticate(host, config),
+            Ok((call, config)) => {
+                warn(&config);
+                call.authenticate(host, config)
+            }
             Err(Stop::At(code)) => Err(code),
             Err(Stop::Nameless(args)) => leave_to_the_next(host, &args),
         }
@@ -50,7 +53,13 @@ pub fn account(host: &mut dyn Host, args: &[&CStr]) -> Code {
     }
     let judged = standing == Some(Standing::Accepted);
     match Call::prepare(host, args) {
-        Ok((call, config)) => call.account(config, judged),
+        Ok((call, config)) => {
+            // Once a login: `auth` on this handle has said it already.
+            if standing.is_none() {
+                warn(&config);
+            }
+            call.account(config, judged)
+        }
         Err(Stop::At(code)) => code,
         Err(Stop::Nameless(_)) => Code::PAM_SUCCESS,
     }
@@ -153,7 +162,7 @@ impl Call {
             account,
             service,
         };
-        call.tell(&config);
+        call.tell();
         Ok((call, config))
     }
 
@@ -290,10 +299,7 @@ impl Call {
         }
     }
 
-    fn tell(&self, config: &Config) {
-        for warning in &config.warnings {
-            log::warning(&format!("{warning}. {}", warning.remedy));
-        }
+    fn tell(&self) {
         if self.args.debug {
             let Call {
                 account,
@@ -305,6 +311,13 @@ impl Call {
                 "account {account} service {service} remote {remote}"
             ));
         }
+    }
+}
+
+/// Says what is odd about the configuration, and yet no reason to refuse.
+fn warn(config: &Config) {
+    for warning in config.warnings() {
+        log::warning(&format!("{warning}. {}", warning.remedy));
     }
 }
 

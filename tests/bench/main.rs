@@ -4,6 +4,8 @@
 //! Every figure stands beside `pam_permit` of the same run, in turn with it: absolute times drift on
 //! a machine that others share, ratios do not.
 
+mod rules;
+
 use harness::host::{Phase, Reply, Request};
 use harness::site::Site;
 
@@ -45,6 +47,11 @@ fn main() {
         }
     }
     print(&cases, times);
+    println!();
+    if !rules::keep_the_limit() {
+        eprintln!("A thousand rules cost more than mailotp.toml(5) says.");
+        std::process::exit(1);
+    }
 }
 
 fn login(service: &str, user: &str, from: &str, secret: &str) -> Request {

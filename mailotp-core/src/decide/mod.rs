@@ -304,7 +304,7 @@ impl<'a> Case<'a> {
 /// The rules under which a window is opened: a change of any word of the configuration, or of the
 /// key, closes it.
 pub fn policy(config: &Config, keys: &KeyRing) -> Tag {
-    keys.tag(TagPurpose::Window, &[b"rules", config.text.as_bytes()])
+    keys.tag(TagPurpose::Window, &[b"rules", config.fingerprint()])
 }
 
 /// Whether enrolment is optional and the account has nothing. Who works in a window that the last
