@@ -81,8 +81,8 @@ impl<'a> Context<'a> {
         is_administrator: bool,
     ) -> Result<Context<'a>, SiteError> {
         // A rule that can never match is a slip that somebody relies on: not one step further.
-        if let Some(dead) = config.warnings.first() {
-            return Err(dead.clone().into());
+        if let Some(dead) = config.warnings().into_iter().next() {
+            return Err(dead.into());
         }
         let site = Site::of(config).map_err(|failed| failed.1)?;
         let store = site.open_store()?;

@@ -11,7 +11,7 @@ use crate::crypto::{Salt, Tag};
 use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Network, Remote, Service};
 use crate::rfc2289::{Algorithm, Seed};
-use crate::rule::Rule;
+use crate::rule;
 use crate::window::{Binding, Window, WindowKey};
 
 /// What concerns the account as a whole.
@@ -282,7 +282,7 @@ pub struct OwnRule {
     /// Names it.
     pub id: CredentialId,
     /// What it says; of everybody, since it is the account's own.
-    pub rule: Rule,
+    pub rule: rule::Own,
 }
 
 /// What a store knows of one name, read at one moment.

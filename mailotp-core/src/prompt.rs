@@ -150,7 +150,7 @@ mod tests {
     fn made_up(account: &str, parts: &str) -> Challenge {
         let config = Config::parse(
             Path::new("/m.toml"),
-            &format!("[otp]\nchallenge = {parts}"),
+            format!("[otp]\nchallenge = {parts}"),
             &|| Ok(String::new()),
         )
         .unwrap();

@@ -1,6 +1,10 @@
 //! Rules: who may use what from where. The first that matches decides; where none does, nothing is
 //! accepted.
 
+mod dead;
+mod list;
+mod users;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -8,7 +12,14 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::request::{AccountName, Remote, Service};
-use crate::window::Binding;
+
+pub use dead::Dead;
+pub use list::{AcceptId, Draft, Rule, Rules, ServicesId};
+pub use users::{Group, GroupId};
+
+/// For words of the configuration, which nobody chooses to collide: fast, and without a seed, which
+/// would stay behind in each thread of the host.
+pub(crate) type Hasher = foldhash::fast::FixedState;
 
 /// What happens to a refusal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -97,7 +108,7 @@ impl Accept {
 }
 
 /// Where a rule applies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// A network.
     Net(IpNet),
@@ -134,56 +145,15 @@ impl fmt::Display for Place {
     }
 }
 
-/// Whom a rule is about: names, and `*@domain` for everybody of a domain. Groups are resolved.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Users {
-    /// Names.
-    pub names: BTreeSet<String>,
-    /// Domains, without the `*@`.
-    pub domains: BTreeSet<String>,
-}
-
-impl Users {
-    /// Whether `account` is one of them.
-    pub fn hold(&self, account: &AccountName) -> bool {
-        let name = account.as_str();
-        let domain = || {
-            name.rsplit_once('@')
-                .is_some_and(|(_, domain)| self.domains.contains(domain))
-        };
-        self.names.contains(name) || domain()
-    }
-
-    fn cover(&self, other: &Users) -> bool {
-        let in_domain = |name: &String| {
-            name.rsplit_once('@')
-                .is_some_and(|(_, domain)| self.domains.contains(domain))
-        };
-        other.domains.is_subset(&self.domains)
-            && other
-                .names
-                .iter()
-                .all(|name| self.names.contains(name) || in_domain(name))
-    }
-}
-
-/// A rule. What is `None` applies to all.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// For the log and for people.
-    pub name: String,
+/// A rule that an account makes for itself. What is `None` applies to all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
     /// Services and groups of services.
     pub services: Option<BTreeSet<String>>,
     /// Networks.
     pub from: Option<Vec<Place>>,
-    /// Users.
-    pub users: Option<Users>,
     /// What it accepts.
     pub accept: Accept,
-    /// What a window binds.
-    pub grace: Binding,
-    /// A mode of its own.
-    pub mode: Option<Mode>,
 }
 
 /// Who asks, as rules see it.
@@ -199,248 +169,21 @@ pub struct Question<'a> {
     pub remote: Remote,
 }
 
-impl Rule {
-    /// A rule that an account makes for itself, for all services: what is accepted from these places.
-    pub fn own(from: Vec<Place>, accept: Accept) -> Rule {
-        Rule {
-            name: String::new(),
-            services: None,
-            from: Some(from),
-            users: None,
-            accept,
-            grace: Binding::Address,
-            mode: None,
-        }
+impl Question<'_> {
+    /// Whether these services and groups hold the service.
+    fn is_of(&self, services: &BTreeSet<String>) -> bool {
+        services.contains(self.service.as_str()) || services.contains(self.group)
     }
+}
 
+impl Own {
     /// Whether this rule speaks of this login.
     pub fn matches(&self, question: &Question<'_>) -> bool {
-        let service = |names: &BTreeSet<String>| {
-            names.contains(question.service.as_str()) || names.contains(question.group)
-        };
-        self.services.as_ref().is_none_or(service)
-            && self
-                .from
-                .as_ref()
-                .is_none_or(|places| places.iter().any(|place| place.holds(question.remote)))
-            && self
-                .users
-                .as_ref()
-                .is_none_or(|users| users.hold(question.account))
+        let from = |places: &Vec<Place>| places.iter().any(|place| place.holds(question.remote));
+        let services = self.services.as_ref();
+        services.is_none_or(|names| question.is_of(names)) && self.from.as_ref().is_none_or(from)
     }
-
-    /// Whether it can match nothing at all.
-    fn is_void(&self) -> bool {
-        self.services.as_ref().is_some_and(BTreeSet::is_empty)
-            || self.from.as_ref().is_some_and(Vec::is_empty)
-            || self
-                .users
-                .as_ref()
-                .is_some_and(|users| users.names.is_empty() && users.domains.is_empty())
-    }
-
-    /// Whether every login that `other` matches is matched by this rule. `group_of` names the group
-    /// of a service.
-    fn covers<'a>(&self, other: &'a Rule, group_of: &dyn Fn(&'a str) -> &'a str) -> bool {
-        let services = all_of(&self.services, &other.services, |mine, theirs| {
-            theirs
-                .iter()
-                .all(|name| mine.contains(name) || mine.contains(group_of(name)))
-        });
-        let from = all_of(&self.from, &other.from, |mine, theirs| {
-            theirs
-                .iter()
-                .all(|narrow| mine.iter().any(|wide| wide.covers(narrow)))
-        });
-        services && from && all_of(&self.users, &other.users, Users::cover)
-    }
-}
-
-/// `None` covers all and is covered by `None` only.
-fn all_of<'a, T>(
-    mine: &Option<T>,
-    theirs: &'a Option<T>,
-    cover: impl Fn(&T, &'a T) -> bool,
-) -> bool {
-    match (mine, theirs) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(mine), Some(theirs)) => cover(mine, theirs),
-    }
-}
-
-/// The first rule that matches.
-pub fn first<'a>(rules: &'a [Rule], question: &Question<'_>) -> Option<&'a Rule> {
-    rules.iter().find(|rule| rule.matches(question))
-}
-
-/// A rule that can never match.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dead {
-    /// Its place in the list.
-    pub rule: usize,
-    /// The earlier rule that takes everything from it; `None`: it names nothing.
-    pub behind: Option<usize>,
-}
-
-/// Finds the rules that can never match.
-pub fn dead<'a>(rules: &'a [Rule], group_of: impl Fn(&'a str) -> &'a str) -> Vec<Dead> {
-    let mut dead = Vec::new();
-    for (at, rule) in rules.iter().enumerate() {
-        let behind = rules[..at]
-            .iter()
-            .position(|before| before.covers(rule, &group_of));
-        if rule.is_void() {
-            dead.push(Dead {
-                rule: at,
-                behind: None,
-            });
-        } else if behind.is_some() {
-            dead.push(Dead { rule: at, behind });
-        }
-    }
-    dead
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::request::Naming;
-
-    fn rule(name: &str) -> Rule {
-        Rule {
-            name: name.into(),
-            services: None,
-            from: None,
-            users: None,
-            accept: Accept::default(),
-            grace: Binding::Address,
-            mode: None,
-        }
-    }
-
-    fn nets(nets: &[&str]) -> Option<Vec<Place>> {
-        Some(
-            nets.iter()
-                .map(|net| Place::Net(net.parse().unwrap()))
-                .collect(),
-        )
-    }
-
-    fn names(names: &[&str]) -> Option<BTreeSet<String>> {
-        Some(names.iter().map(|name| (*name).to_owned()).collect())
-    }
-
-    fn matches(rule: &Rule, account: &str, service: &str, remote: &str) -> bool {
-        rule.matches(&Question {
-            account: &Naming::default().account(account.as_bytes()).unwrap(),
-            service: &Service::new(service).unwrap(),
-            group: if service == "imap" { "mail" } else { service },
-            remote: Remote::parse(remote).unwrap(),
-        })
-    }
-
-    #[test]
-    fn networks_match_by_prefix_and_mapped_addresses_are_ipv4() {
-        let rule = Rule {
-            from: nets(&["192.0.2.0/24", "2001:db8::/32"]),
-            ..rule("office")
-        };
-        assert!(matches(&rule, "a", "imap", "192.0.2.255"));
-        assert!(matches(&rule, "a", "imap", "::ffff:192.0.2.1"));
-        assert!(matches(&rule, "a", "imap", "2001:db8:ffff::1"));
-        assert!(!matches(&rule, "a", "imap", "192.0.3.0"));
-        assert!(!matches(&rule, "a", "imap", "2001:db9::"));
-    }
-
-    /// CVE-2022-28321 pam_access: an unresolvable host was let in.
-    #[test]
-    fn cve_2022_28321_unknown_and_local_match_only_where_they_are_named_or_all_are_meant() {
-        let everywhere = Rule {
-            from: nets(&["0.0.0.0/0", "::/0"]),
-            ..rule("all addresses")
-        };
-        let unknown = Rule {
-            from: Some(vec![Place::Unknown]),
-            ..rule("unknown")
-        };
-        let local = Rule {
-            from: Some(vec![Place::Local]),
-            ..rule("local")
-        };
-        for (remote, hits) in [
-            ("unknown", [false, true, false, true]),
-            ("local", [false, false, true, true]),
-            ("192.0.2.1", [true, false, false, true]),
-        ] {
-            let all = rule("all");
-            let found = [&everywhere, &unknown, &local, &all]
-                .map(|rule| matches(rule, "a", "imap", remote));
-            assert_eq!(found, hits, "{remote}");
-        }
-    }
-
-    #[test]
-    fn services_match_by_name_and_by_group_users_by_name_and_by_domain() {
-        let mail = Rule {
-            services: names(&["mail", "sshd"]),
-            ..rule("mail")
-        };
-        assert!(matches(&mail, "a", "imap", "local"));
-        assert!(matches(&mail, "a", "sshd", "local"));
-        assert!(!matches(&mail, "a", "sudo", "local"));
-        let users = Users {
-            names: ["alice".into()].into(),
-            domains: ["sales.example.com".into()].into(),
-        };
-        let staff = Rule {
-            users: Some(users),
-            ..rule("staff")
-        };
-        assert!(matches(&staff, "alice", "imap", "local"));
-        assert!(matches(&staff, "bob@sales.example.com", "imap", "local"));
-        assert!(!matches(&staff, "bob@x.sales.example.com", "imap", "local"));
-        assert!(!matches(&staff, "sales.example.com", "imap", "local"));
-    }
-
-    #[test]
-    fn a_rule_that_can_never_match_names_the_one_before_it() {
-        let group_of = |name: &'static str| if name == "imap" { "mail" } else { name };
-        let imap = |rule: Rule| Rule {
-            services: names(&["imap"]),
-            ..rule
-        };
-        let mail = |rule: Rule| Rule {
-            services: names(&["mail"]),
-            ..rule
-        };
-        let wide = mail(Rule {
-            from: nets(&["192.0.0.0/16"]),
-            ..rule("wide")
-        });
-        let narrow = imap(Rule {
-            from: nets(&["192.0.2.0/24"]),
-            ..rule("narrow")
-        });
-        let rules: &'static [Rule] = Box::leak(Box::new([
-            wide,
-            narrow,
-            rule("rest"),
-            imap(rule("too late")),
-            Rule {
-                from: Some(vec![]),
-                ..rule("void")
-            },
-        ]));
-        let found: Vec<_> = dead(rules, group_of)
-            .iter()
-            .map(|dead| (dead.rule, dead.behind))
-            .collect();
-        assert_eq!(found, [(1, Some(0)), (3, Some(2)), (4, None)]);
-        assert_eq!(
-            dead(&rules[1..3], group_of),
-            [],
-            "a narrower rule first is in order"
-        );
-    }
-}
+mod tests;

@@ -64,12 +64,16 @@ impl SiteError {
 
 /// Reads the configuration at `path`.
 pub fn load_config(path: &Path) -> Result<Config, SiteError> {
-    parse_config(path, &files::read(path, Secrecy::Public)?)
+    // Taken, not copied and wiped: it is no secret, and it may be long.
+    parse_config(
+        path,
+        std::mem::take(&mut *files::read(path, Secrecy::Public)?),
+    )
 }
 
 /// Reads a configuration that is to stand at `path`.
-pub fn parse_config(path: &Path, text: &[u8]) -> Result<Config, SiteError> {
-    let text = std::str::from_utf8(text).map_err(|_| ConfigError {
+pub fn parse_config(path: &Path, text: Vec<u8>) -> Result<Config, SiteError> {
+    let text = String::from_utf8(text).map_err(|_| ConfigError {
         file: path.to_owned(),
         line: None,
         message: "it is not UTF-8".into(),

@@ -26,7 +26,10 @@ pub fn authenticate(host: &mut dyn Host, args: &[&CStr]) -> Code {
     let authenticate = |host: &mut dyn Host| -> Result<Code, Code> {
         host.remember(Standing::Refused)?;
         match Call::prepare(host, args) {
-            Ok((call, config)) => call.authenticate(host, config),
+            Ok((call, config)) => {
+                warn(&config);
+                call.authenticate(host, config)
+            }
             Err(Stop::At(code)) => Err(code),
             Err(Stop::Unjudged(args)) => leave_to_the_next(host, &args),
         }
@@ -36,14 +39,22 @@ pub fn authenticate(host: &mut dyn Host, args: &[&CStr]) -> Code {
 
 /// The `account` phase.
 pub fn account(host: &mut dyn Host, args: &[&CStr]) -> Code {
-    let earlier = match host.standing() {
+    let standing = host.standing();
+    let is_told = standing.is_some();
+    let earlier = match standing {
         Some(Standing::Refused) => return Code::PAM_AUTH_ERR,
         Some(Standing::Accepted) => Earlier::Accepted,
         Some(Standing::Observed) => Earlier::WouldRefuse,
         Some(Standing::PassedOn) | None => Earlier::Nothing,
     };
     match Call::prepare(host, args) {
-        Ok((call, config)) => call.account(config, earlier),
+        Ok((call, config)) => {
+            // Once a login: `auth` on this handle has said it already.
+            if !is_told {
+                warn(&config);
+            }
+            call.account(config, earlier)
+        }
         Err(Stop::At(code)) => code,
         Err(Stop::Unjudged(_)) => Code::PAM_SUCCESS,
     }
@@ -159,7 +170,7 @@ impl Call {
             account,
             service,
         };
-        call.tell(&config);
+        call.tell();
         Ok((call, config))
     }
 
@@ -280,10 +291,7 @@ impl Call {
         }
     }
 
-    fn tell(&self, config: &Config) {
-        for warning in &config.warnings {
-            log::warning(&format!("{warning}. {}", warning.remedy));
-        }
+    fn tell(&self) {
         if self.args.debug {
             let Call {
                 account,
@@ -295,6 +303,13 @@ impl Call {
                 "account {account} service {service} remote {remote}"
             ));
         }
+    }
+}
+
+/// Says what is odd about the configuration, and yet no reason to refuse.
+fn warn(config: &Config) {
+    for warning in config.warnings() {
+        log::warning(&format!("{warning}. {}", warning.remedy));
     }
 }
 

@@ -7,6 +7,8 @@
 
 mod people;
 
+mod rules;
+
 use harness::host::{Phase, Reply, Request};
 use harness::site::Site;
 use people::{KINDS, People, Person};
@@ -71,6 +73,11 @@ fn main() {
         }
     }
     print(&cases, times);
+    println!();
+    if !rules::keep_the_limit() {
+        eprintln!("A thousand rules cost more than mailotp.toml(5) says.");
+        std::process::exit(1);
+    }
 }
 
 fn login(service: &str, user: &str, from: &str, secret: &str) -> Request {

@@ -99,6 +99,8 @@ pub struct Reply {
     pub left_behind: Vec<String>,
     /// How long it took, from `pam_start` to `pam_end`, in microseconds.
     pub microseconds: u64,
+    /// How much of that the host spent on a processor: a disk and a busy machine do not change it.
+    pub cpu_microseconds: u64,
 }
 
 impl Request {

@@ -7,7 +7,9 @@ use std::ffi::CString;
 use std::fs;
 use std::io::{BufRead as _, Write as _};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use nix::time::ClockId;
 
 use ffi::{Conversation, Handle, Item};
 use harness::host::{Reply, Request};
@@ -34,9 +36,11 @@ fn serve(request: Request, number: usize) -> Reply {
         .scratch
         .join(format!("{}-{number}", std::process::id()));
     let before = surroundings();
-    let started = Instant::now();
+    let (started, worked) = (Instant::now(), processor());
     let mut reply = transact(request, &handed_on);
-    reply.microseconds = started.elapsed().as_micros().try_into().unwrap_or(u64::MAX);
+    let whole = |time: Duration| time.as_micros().try_into().unwrap_or(u64::MAX);
+    reply.microseconds = whole(started.elapsed());
+    reply.cpu_microseconds = whole(processor() - worked);
     let after = surroundings();
     reply.left_behind = before
         .into_iter()
@@ -82,7 +86,16 @@ fn transact(request: Request, handed_on: &Path) -> Reply {
         handed_on: None,
         left_behind: Vec::new(),
         microseconds: 0,
+        cpu_microseconds: 0,
     }
+}
+
+/// How much time of processors this process has had.
+fn processor() -> Duration {
+    ClockId::CLOCK_PROCESS_CPUTIME_ID
+        .now()
+        .expect("Linux counts it")
+        .into()
 }
 
 fn text(bytes: impl Into<Vec<u8>>) -> CString {

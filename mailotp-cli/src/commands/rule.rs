@@ -1,9 +1,7 @@
 //! `rule`: what an account asks of its own logins, beside the administrator's rules.
 
-use mailotp_core::config::parse_place;
 use mailotp_core::request::Service;
-use mailotp_core::rule::{Accept, Means, Rule};
-use mailotp_core::window::Binding;
+use mailotp_core::rule::{Accept, Means, Own};
 use serde_json::{Value, json};
 
 use crate::cli::{self, NewRule};
@@ -76,7 +74,7 @@ fn remove(context: &mut Context<'_>, ids: &[String]) -> Result<(), CliError> {
     })?)
 }
 
-fn read(new: &NewRule) -> Result<Rule, CliError> {
+fn read(new: &NewRule) -> Result<Own, CliError> {
     let service = |name: &String| {
         Service::new(name)
             .map(|service| service.as_str().to_owned())
@@ -85,8 +83,10 @@ fn read(new: &NewRule) -> Result<Rule, CliError> {
                 CliError::usage(message, "Correct --service.")
             })
     };
-    let place =
-        |text: &String| parse_place(text).map_err(|why| CliError::usage(why, "Correct --from."));
+    let place = |text: &String| {
+        text.parse()
+            .map_err(|why| CliError::usage(why, "Correct --from."))
+    };
     let means = |name: &String| {
         Means::parse(name).ok_or_else(|| {
             CliError::usage(
@@ -104,18 +104,14 @@ fn read(new: &NewRule) -> Result<Rule, CliError> {
     }
     let services = new.service.iter().map(service).collect::<Result<_, _>>()?;
     let from = new.from.iter().map(place).collect::<Result<_, _>>()?;
-    Ok(Rule {
-        name: String::new(),
+    Ok(Own {
         services: (!new.service.is_empty()).then_some(services),
         from: (!new.from.is_empty()).then_some(from),
-        users: None,
         accept,
-        grace: Binding::Address,
-        mode: None,
     })
 }
 
-fn describe(id: &str, rule: &Rule) -> Value {
+fn describe(id: &str, rule: &Own) -> Value {
     json!({
         "id": id,
         "services": services(rule),
@@ -124,11 +120,11 @@ fn describe(id: &str, rule: &Rule) -> Value {
     })
 }
 
-fn services(rule: &Rule) -> Vec<String> {
+fn services(rule: &Own) -> Vec<String> {
     rule.services.iter().flatten().cloned().collect()
 }
 
-fn places(rule: &Rule) -> Vec<String> {
+fn places(rule: &Own) -> Vec<String> {
     rule.from
         .iter()
         .flatten()
@@ -136,6 +132,6 @@ fn places(rule: &Rule) -> Vec<String> {
         .collect()
 }
 
-fn accepted(rule: &Rule) -> Vec<&'static str> {
+fn accepted(rule: &Own) -> Vec<&'static str> {
     rule.accept.0.iter().map(|means| means.as_str()).collect()
 }

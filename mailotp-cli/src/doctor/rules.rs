@@ -19,7 +19,7 @@ pub fn check(
     report: &mut Report,
 ) {
     let before = report.findings.len();
-    for dead in &config.warnings {
+    for dead in &config.warnings() {
         let line = dead.line.map_or(String::new(), |line| format!(":{line}"));
         report.error(
             Code::RuleDead,
@@ -53,11 +53,10 @@ fn observe(
     since: Option<Timestamp>,
     report: &mut Report,
 ) {
-    let rules = config.rules.iter().flatten();
-    let observed: Vec<&str> = rules
-        .filter(|rule| rule.mode == Some(Mode::Observe))
-        .map(|rule| rule.name.as_str())
-        .collect();
+    let observed: Vec<&str> = config.rules.as_ref().map_or_else(Vec::new, |rules| {
+        let observed = rules.iter().filter(|rule| rule.mode == Some(Mode::Observe));
+        observed.map(|rule| rules.name(rule)).collect()
+    });
     let what = match (config.mode, &observed[..]) {
         (Mode::Observe, _) => "mode is \"observe\"".to_owned(),
         (Mode::Enforce, []) => return,

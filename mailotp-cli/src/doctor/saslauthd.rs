@@ -135,15 +135,15 @@ fn addresses(service: &str, config: Option<&Config>, report: &mut Report) {
     };
     let group = config.map_or(service, |config| config.group_of(service));
     let speaks_of = |rule: &&Rule| {
-        let services = rule.services.as_ref();
+        let services = rules.services(rule);
         services.is_none_or(|names| names.contains(service) || names.contains(group))
     };
     let can_match = |rule: &&Rule| {
-        let places = rule.from.as_ref();
+        let places = rules.from(rule);
         places.is_none_or(|places| places.contains(&Place::Unknown))
     };
     let of_this_alone = |rule: &&Rule| {
-        let names = rule.services.as_ref();
+        let names = rules.services(rule);
         names.is_some_and(|names| names.len() == 1 && names.contains(service))
     };
     let never = rules
@@ -170,7 +170,7 @@ fn addresses(service: &str, config: Option<&Config>, report: &mut Report) {
             place,
             format!(
                 "saslauthd tells PAM no address: the rule \"{}\" of networks never matches",
-                rule.name
+                rules.name(rule)
             ),
             "Write from = [\"unknown\"] into it, or remove it.",
         );

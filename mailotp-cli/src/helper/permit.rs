@@ -114,7 +114,7 @@ impl Caller {
         if whose == Whose::Users && named.is_some() && named == own {
             return Ok(Permit::Own);
         }
-        let is_operator = own.is_some_and(|own| config.helper.operators.hold(&own));
+        let is_operator = own.is_some_and(|own| config.helper.operators.holds(&own));
         if is_operator && is_for_operators(cli, now) {
             return Ok(Permit::Operator);
         }

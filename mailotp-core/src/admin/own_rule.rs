@@ -4,14 +4,14 @@ use super::{Admin, AdminError, Known};
 use crate::account::{Change, OwnRule};
 use crate::audit::Reason;
 use crate::id::CredentialId;
-use crate::rule::Rule;
+use crate::rule;
 
 /// How many of them an account can have: each login asks them in turn.
 pub(super) const MOST_RULES: usize = 64;
 
 impl Admin<'_> {
     /// Adds a rule behind those that the account has. Returns its id.
-    pub fn add_rule(&mut self, known: &Known, rule: Rule) -> Result<CredentialId, AdminError> {
+    pub fn add_rule(&mut self, known: &Known, rule: rule::Own) -> Result<CredentialId, AdminError> {
         if known.snapshot.rules.len() >= MOST_RULES {
             return Err(AdminError::TooManyRules(MOST_RULES));
         }

@@ -85,7 +85,7 @@ impl Prepared {
         let config = if is_there {
             site::load_config(wanted.config)?
         } else {
-            site::parse_config(wanted.config, config_text)?
+            site::parse_config(wanted.config, config_text.to_vec())?
         };
         let StoreLocation::Sqlite(store) = config.store.clone();
         if !wanted.force && (store.exists() || store.is_symlink()) {

@@ -1,202 +1,35 @@
 //! The file itself: TOML in, [`Config`] out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::time::Duration as StdDuration;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::OnceLock;
 
-use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::{ConfigError, line_at};
 use super::groups::Groups;
+use super::plain::Plain;
+use super::rules::Maker;
+use super::tables::{File, unplaced};
 use super::values::Duration;
-use super::{ChallengePart, Config, Enrolment, GuessLimits, HelperSettings, MAIL, StoreLocation};
+use super::{Config, GuessLimits, HelperSettings, MAIL, StoreLocation};
 use crate::budget::Limit;
-use crate::credential::{OtpSettings, oath, sheet};
-use crate::request::{Case, Naming};
-use crate::rule::{self, Accept, Means, Mode, Place, Rule};
-use crate::window::{Binding, Limits};
-
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[derive(Default)]
-struct File {
-    mode: Mode,
-    store: Store,
-    users: Users,
-    groups: BTreeMap<String, Vec<String>>,
-    services: BTreeMap<String, Spanned<Vec<String>>>,
-    helper: Helper,
-    otp: Otp,
-    grace: Grace,
-    limits: LimitsTable,
-    log: Log,
-    rule: Option<Vec<Spanned<RuleTable>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Store {
-    url: Spanned<String>,
-    key: PathBuf,
-    timeout: Spanned<Duration>,
-}
-
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Users {
-    enrolment: Enrolment,
-    domain: String,
-    case: Case,
-    exempt: Spanned<Vec<String>>,
-    may_exempt: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Helper {
-    socket: PathBuf,
-    operators: Spanned<Vec<String>>,
-    trusted: Vec<String>,
-    managers: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Otp {
-    issuer: String,
-    challenge: BTreeSet<ChallengePart>,
-    sheet_accept: sheet::Accept,
-    digits: Spanned<u32>,
-    window: Spanned<u32>,
-    look_ahead: Spanned<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Grace {
-    idle: Duration,
-    lifetime: Duration,
-}
-
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct LimitsTable {
-    network: Spanned<u32>,
-    network_refill: Spanned<Duration>,
-    account: Spanned<u32>,
-    account_refill: Spanned<Duration>,
-}
-
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Log {
-    keep: Duration,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleTable {
-    name: Option<String>,
-    services: Option<Spanned<Vec<String>>>,
-    from: Option<Vec<Place>>,
-    users: Option<Spanned<Vec<String>>>,
-    accept: Spanned<BTreeSet<Means>>,
-    #[serde(default)]
-    grace: Binding,
-    mode: Option<Mode>,
-}
-
-const fn seconds(number: u64) -> Duration {
-    Duration(StdDuration::from_secs(number))
-}
-
-/// A default has no place in the file.
-fn unplaced<T>(value: T) -> Spanned<T> {
-    Spanned::new(0..0, value)
-}
-
-impl Default for Store {
-    fn default() -> Store {
-        Store {
-            url: unplaced("sqlite:/var/lib/mailotp/mailotp.db".into()),
-            key: "/etc/mailotp/mailotp.key".into(),
-            timeout: unplaced(seconds(5)),
-        }
-    }
-}
-
-impl Default for Users {
-    fn default() -> Users {
-        Users {
-            enrolment: Enrolment::Required,
-            domain: String::new(),
-            case: Case::Fold,
-            exempt: unplaced(vec!["root".into()]),
-            may_exempt: false,
-        }
-    }
-}
-
-impl Default for Helper {
-    fn default() -> Helper {
-        Helper {
-            socket: "/run/mailotp/helper.sock".into(),
-            operators: unplaced(Vec::new()),
-            trusted: Vec::new(),
-            managers: Vec::new(),
-        }
-    }
-}
-
-impl Default for Otp {
-    fn default() -> Otp {
-        Otp {
-            issuer: String::new(),
-            challenge: [ChallengePart::Sheet].into(),
-            sheet_accept: sheet::Accept::Next,
-            digits: unplaced(6),
-            window: unplaced(1),
-            look_ahead: unplaced(2),
-        }
-    }
-}
-
-impl Default for Grace {
-    fn default() -> Grace {
-        Grace {
-            idle: seconds(600),
-            lifetime: seconds(7200),
-        }
-    }
-}
-
-impl Default for LimitsTable {
-    fn default() -> LimitsTable {
-        LimitsTable {
-            network: unplaced(10),
-            network_refill: unplaced(seconds(60)),
-            account: unplaced(8),
-            account_refill: unplaced(seconds(86_400)),
-        }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Log {
-        Log {
-            keep: seconds(90 * 86_400),
-        }
-    }
-}
+use crate::credential::{OtpSettings, oath};
+use crate::request::Naming;
+use crate::window::Limits;
 
 pub(super) fn parse(
     path: &Path,
-    text: &str,
+    text: String,
     system_groups: &dyn Fn() -> std::io::Result<String>,
 ) -> Result<Config, ConfigError> {
-    let file: File = toml::from_str(text).map_err(|error| of_toml(path, text, &error))?;
-    Reader { path, text }.config(file, system_groups)
+    let reader = Reader { path, text: &text };
+    let config = match reader.plain(system_groups) {
+        Some(config) => config,
+        None => reader.toml(system_groups)?,
+    };
+    Ok(Config { text, ..config })
 }
 
 fn of_toml(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
@@ -215,57 +48,105 @@ fn of_toml(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
 }
 
 /// Turns the file's tables into a [`Config`], and knows where to point when it cannot.
-struct Reader<'a> {
-    path: &'a Path,
-    text: &'a str,
+pub(super) struct Reader<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
 }
 
 impl Reader<'_> {
-    fn error<T>(&self, at: &Spanned<T>, message: impl Into<String>, remedy: &str) -> ConfigError {
-        let span = at.span();
+    /// All of it by the TOML library.
+    pub(super) fn toml(
+        &self,
+        system_groups: &dyn Fn() -> std::io::Result<String>,
+    ) -> Result<Config, ConfigError> {
+        let mut file: File =
+            toml::from_str(self.text).map_err(|error| of_toml(self.path, self.text, &error))?;
+        let tables = file.rule.take();
+        let count = tables.as_ref().map(Vec::len);
+        self.config(file, system_groups, count, |maker| {
+            for table in tables.iter().flatten() {
+                maker.add_table(table).map_err(|wrong| {
+                    let span = table.get_ref().span(wrong.key);
+                    let span = if span.is_empty() { table.span() } else { span };
+                    self.error(span, wrong.message, wrong.remedy)
+                })?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Plain rules by the fast reader, the rest by the library. `None`: the rules are not plain, or
+    /// there is something wrong, which [`Reader::toml`] knows better to tell.
+    pub(super) fn plain(
+        &self,
+        system_groups: &dyn Fn() -> std::io::Result<String>,
+    ) -> Option<Config> {
+        let plain = Plain::of(self.text)?;
+        let file: File = toml::from_str(&plain.rest).ok()?;
+        if file.rule.is_some() {
+            return None;
+        }
+        let count = Some(self.text.len() / 128);
+        self.config(file, system_groups, count, |maker| {
+            let nothing = || self.error(0..0, String::new(), "");
+            plain.read(maker).ok_or_else(nothing)
+        })
+        .ok()
+    }
+
+    fn wrong<T>(&self, at: &Spanned<T>, message: impl Into<String>, remedy: &str) -> ConfigError {
+        self.error(at.span(), message, remedy)
+    }
+
+    /// What is wrong at this place of the text; an empty one is that of a default.
+    pub fn error(&self, at: Range<usize>, message: impl Into<String>, remedy: &str) -> ConfigError {
         ConfigError {
             file: self.path.to_owned(),
-            line: (!span.is_empty()).then(|| line_at(self.text, span.start)),
+            line: (!at.is_empty()).then(|| line_at(self.text, at.start)),
             message: message.into(),
             remedy: remedy.to_owned(),
         }
     }
 
-    fn config(
+    /// `read` makes the rules, if there are any: about `count`.
+    fn config<'t>(
         &self,
         file: File,
         system_groups: &dyn Fn() -> std::io::Result<String>,
+        count: Option<usize>,
+        read: impl FnOnce(&mut Maker<'_, 't>) -> Result<(), ConfigError>,
     ) -> Result<Config, ConfigError> {
         let naming = Naming {
             domain: file.users.domain,
             case: file.users.case,
         };
-        let groups = Groups {
-            own: &file.groups,
-            naming: &naming,
-            system: system_groups,
-        };
+        let groups = Groups::new(&file.groups, &naming, system_groups);
         let services = self.services(file.services)?;
-        let rules = match file.rule {
-            None => None,
-            Some(tables) => Some(self.rules(tables, &groups)?),
+        let (starts, rules) = match count {
+            None => (Vec::new(), None),
+            Some(count) => {
+                let mut maker = Maker::new(&groups, &services, count);
+                read(&mut maker)?;
+                let (starts, rules) = maker.finish();
+                (starts, Some(rules))
+            }
         };
         let exempt = groups
             .resolve(file.users.exempt.get_ref())
-            .map_err(|why| self.error(&file.users.exempt, why, "Correct users.exempt."))?;
+            .map_err(|why| self.wrong(&file.users.exempt, why, "Correct users.exempt."))?;
         let operators = groups
             .resolve(file.helper.operators.get_ref())
-            .map_err(|why| self.error(&file.helper.operators, why, "Correct helper.operators."))?;
+            .map_err(|why| self.wrong(&file.helper.operators, why, "Correct helper.operators."))?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let timeout = file.store.timeout.get_ref().0;
         if timeout.is_zero() {
-            return Err(self.error(
+            return Err(self.wrong(
                 &file.store.timeout,
                 "a timeout of nothing refuses every login",
                 "Write timeout = \"5s\".",
             ));
         }
-        let mut config = Config {
+        Ok(Config {
             mode: file.mode,
             store: self.store(folder, &file.store.url)?,
             key: folder.join(file.store.key),
@@ -297,30 +178,27 @@ impl Reader<'_> {
                 account: self.limit(&file.limits.account, &file.limits.account_refill)?,
             },
             log_keep: file.log.keep.0,
-            rules: None,
-            warnings: Vec::new(),
-            text: self.text.to_owned(),
+            rules,
+            starts,
+            file: self.path.to_owned(),
+            text: String::new(),
+            fingerprint: OnceLock::new(),
             naming,
-        };
-        if let Some((places, rules)) = rules {
-            config.warnings = self.dead_rules(&places, &rules, &config);
-            config.rules = Some(rules);
-        }
-        Ok(config)
+        })
     }
 
     fn store(&self, folder: &Path, url: &Spanned<String>) -> Result<StoreLocation, ConfigError> {
         let text = url.get_ref();
         let remedy = "Write url = \"sqlite:/var/lib/mailotp/mailotp.db\".";
         match text.strip_prefix("sqlite:") {
-            Some("") => Err(self.error(url, "store.url names no file", remedy)),
+            Some("") => Err(self.wrong(url, "store.url names no file", remedy)),
             Some(file) => Ok(StoreLocation::Sqlite(folder.join(file))),
-            None if text.starts_with("postgresql:") => Err(self.error(
+            None if text.starts_with("postgresql:") => Err(self.wrong(
                 url,
                 "this build of mailotp does not speak PostgreSQL",
                 remedy,
             )),
-            None => Err(self.error(
+            None => Err(self.wrong(
                 url,
                 format!("store.url is \"{text}\", which is no store"),
                 remedy,
@@ -343,7 +221,7 @@ impl Reader<'_> {
             range.start(),
             range.end()
         );
-        Err(self.error(value, message, "Write a number of that range."))
+        Err(self.wrong(value, message, "Write a number of that range."))
     }
 
     fn limit(
@@ -354,7 +232,7 @@ impl Reader<'_> {
         let every = refill.get_ref().0;
         if every.is_zero() {
             let message = "guesses that come back at once are no limit";
-            return Err(self.error(refill, message, "Write a duration of at least \"1s\"."));
+            return Err(self.wrong(refill, message, "Write a duration of at least \"1s\"."));
         }
         Ok(Limit {
             burst: self.within(burst, 1..=1000, "a limit")?,
@@ -391,7 +269,7 @@ impl Reader<'_> {
                     let message = format!(
                         "the service \"{member}\" is in two groups, \"{other}\" and \"{group}\""
                     );
-                    return Err(self.error(
+                    return Err(self.wrong(
                         &members,
                         message,
                         "Leave it in one of them; to change \"mail\", write it out.",
@@ -401,86 +279,6 @@ impl Reader<'_> {
             services.insert(group.clone(), lower().collect());
         }
         Ok(services)
-    }
-
-    fn rules(
-        &self,
-        tables: Vec<Spanned<RuleTable>>,
-        groups: &Groups<'_>,
-    ) -> Result<(Vec<Spanned<()>>, Vec<Rule>), ConfigError> {
-        let mut places = Vec::new();
-        let mut rules: Vec<Rule> = Vec::new();
-        for (table, number) in tables.into_iter().zip(1..) {
-            let place = Spanned::new(table.span(), ());
-            let table = table.into_inner();
-            let number: u32 = number;
-            let name = table.name.unwrap_or_else(|| format!("rule {number}"));
-            if rules.iter().any(|rule| rule.name == name) {
-                let message = format!("two rules have the name \"{name}\"");
-                return Err(self.error(&place, message, "Give each rule a name of its own."));
-            }
-            let accept = table.accept.get_ref();
-            if accept.contains(&Means::Password) && accept.contains(&Means::PasswordOtp) {
-                let message =
-                    "\"password\" beside \"password+otp\": the password alone would always do";
-                return Err(self.error(&table.accept, message, "Remove one of the two."));
-            }
-            let users = match &table.users {
-                None => None,
-                Some(list) => Some(groups.resolve(list.get_ref()).map_err(|why| {
-                    self.error(
-                        list,
-                        why,
-                        "Correct the rule's users; groups stand in [groups] or in /etc/group.",
-                    )
-                })?),
-            };
-            let lower = |list: Spanned<Vec<String>>| {
-                list.into_inner()
-                    .iter()
-                    .map(|name| name.to_ascii_lowercase())
-                    .collect()
-            };
-            rules.push(Rule {
-                name,
-                services: table.services.map(lower),
-                from: table.from,
-                users,
-                accept: Accept(accept.clone()),
-                grace: table.grace,
-                mode: table.mode,
-            });
-            places.push(place);
-        }
-        Ok((places, rules))
-    }
-
-    fn dead_rules(
-        &self,
-        places: &[Spanned<()>],
-        rules: &[Rule],
-        config: &Config,
-    ) -> Vec<ConfigError> {
-        let dead = rule::dead(rules, |service| config.group_of(service));
-        dead.into_iter()
-            .map(|dead| {
-                let name = &rules[dead.rule].name;
-                let (message, remedy) = match dead.behind {
-                    Some(before) => (
-                        format!(
-                            "the rule \"{name}\" can never match: \"{}\" before it takes all of it",
-                            rules[before].name
-                        ),
-                        "Move it up, or remove it.",
-                    ),
-                    None => (
-                        format!("the rule \"{name}\" can never match: one of its lists is empty"),
-                        "Remove the empty list to mean all, or remove the rule.",
-                    ),
-                };
-                self.error(&places[dead.rule], message, remedy)
-            })
-            .collect()
     }
 }
 

@@ -1,8 +1,10 @@
 use super::*;
+use crate::config::Enrolment;
 use crate::request::{Remote, Service};
+use crate::rule::{Means, Mode};
 
 fn parse_text(text: &str) -> Result<Config, ConfigError> {
-    parse(Path::new("/site/mailotp.toml"), text, &|| {
+    parse(Path::new("/site/mailotp.toml"), text.into(), &|| {
         Ok("vpn:x:7:carol\n".into())
     })
 }
@@ -173,7 +175,7 @@ fn what_is_wrong_is_named_with_its_line() {
 fn a_dead_rule_is_a_warning_with_its_line() {
     let text = "[[rule]]\nname = \"all\"\naccept = [\"otp\"]\n[[rule]]\nname = \"late\"\nservices = [\"imap\"]\naccept = []";
     let config = parse_text(text).unwrap();
-    assert_eq!(config.warnings.len(), 1);
-    assert_eq!(config.warnings[0].line, Some(4));
-    assert!(config.warnings[0].message.contains("\"all\" before it"));
+    assert_eq!(config.warnings().len(), 1);
+    assert_eq!(config.warnings()[0].line, Some(4));
+    assert!(config.warnings()[0].message.contains("\"all\" before it"));
 }

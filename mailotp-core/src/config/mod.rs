@@ -3,19 +3,27 @@
 mod error;
 mod file;
 mod groups;
+mod network;
+mod plain;
+mod rules;
+mod tables;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 pub use error::ConfigError;
-pub use values::{Duration as DurationText, parse_network, parse_place};
+pub use network::parse_network;
+pub use values::Duration as DurationText;
 
 use crate::budget::Limit;
 use crate::credential::OtpSettings;
 use crate::request::{AccountName, Naming, Remote, Service};
-use crate::rule::{self, Accept, Mode, Question, Rule};
+use crate::rule::{self, Accept, Mode, Question, Rule, Rules};
 use crate::window::{Binding, Limits};
 
 /// Where the configuration is, unless the command or the module is told otherwise.
@@ -53,7 +61,7 @@ pub struct Config {
     /// Whether users' own rules may accept more than the administrator's.
     pub may_exempt: bool,
     /// Users that are never judged.
-    pub exempt: rule::Users,
+    pub exempt: rule::Group,
     /// Groups of services.
     pub services: BTreeMap<String, BTreeSet<String>>,
     /// `[helper]`.
@@ -73,11 +81,12 @@ pub struct Config {
     /// How long the log is kept.
     pub log_keep: Duration,
     /// The rules; `None`: the built-in one.
-    pub rules: Option<Vec<Rule>>,
-    /// Rules that can never match: an error of the command, a warning of the module.
-    pub warnings: Vec<ConfigError>,
-    /// The file's own words. A window that was opened under others is closed.
-    pub text: String,
+    pub rules: Option<Rules>,
+    /// Where each rule begins in the text.
+    starts: Vec<usize>,
+    file: PathBuf,
+    text: String,
+    fingerprint: OnceLock<[u8; 32]>,
 }
 
 /// `[helper]`: where it listens, and whom it obeys beyond their own accounts. All of them are users of
@@ -87,7 +96,7 @@ pub struct HelperSettings {
     /// The socket.
     pub socket: PathBuf,
     /// Who may help others.
-    pub operators: rule::Users,
+    pub operators: rule::Group,
     /// For whom it judges any account's login.
     pub trusted: BTreeSet<String>,
     /// Who may act for an account with that account's secret.
@@ -155,7 +164,7 @@ impl Judgement {
     /// so a user can leave out the second factor at an address that they know.
     pub fn narrowed<'a>(
         mut self,
-        own: impl IntoIterator<Item = (&'a str, &'a Rule)>,
+        own: impl IntoIterator<Item = (&'a str, &'a rule::Own)>,
         question: &Question<'_>,
         may_exempt: bool,
     ) -> Judgement {
@@ -220,16 +229,23 @@ impl Config {
     /// folder. `system_groups` is `/etc/group`, asked for only where a rule needs it.
     pub fn parse(
         path: &Path,
-        text: &str,
+        text: impl Into<String>,
         system_groups: &dyn Fn() -> std::io::Result<String>,
     ) -> Result<Config, ConfigError> {
-        file::parse(path, text, system_groups)
+        file::parse(path, text.into(), system_groups)
+    }
+
+    /// Of the file's own words. A window that was opened under others is closed.
+    pub fn fingerprint(&self) -> &[u8; 32] {
+        // A login asks for it some times, and a text of a thousand rules is long.
+        self.fingerprint
+            .get_or_init(|| Sha256::digest(self.text.as_bytes()).into())
     }
 
     /// Whether nothing is ever refused, by whatever rule.
     pub fn only_observes(&self) -> bool {
         let observes = |rule: &Rule| rule.mode.unwrap_or(self.mode) == Mode::Observe;
-        self.mode == Mode::Observe && self.rules.iter().flatten().all(observes)
+        self.mode == Mode::Observe && self.rules.iter().flat_map(Rules::iter).all(observes)
     }
 
     /// The group of a service: a service in none is its own.
@@ -249,20 +265,21 @@ impl Config {
             group,
             remote,
         };
-        let (rule, accept) = match &self.rules {
-            None => (None, Some(Accept::by_default())),
-            Some(rules) => {
-                let rule = rule::first(rules, &question);
-                (rule, rule.map(|rule| rule.accept.clone()))
-            }
-        };
+        let found = self
+            .rules
+            .as_ref()
+            .and_then(|rules| Some((rules, rules.first(&question)?)));
+        let rule = found.map(|(_, rule)| rule);
         Judgement {
-            rule: rule.map(|rule| rule.name.clone()),
-            accept,
+            rule: found.map(|(rules, rule)| rules.name(rule).to_owned()),
+            accept: match &self.rules {
+                None => Some(Accept::by_default()),
+                Some(_) => found.map(|(rules, rule)| rules.accept(rule).clone()),
+            },
             mode: rule.and_then(|rule| rule.mode).unwrap_or(self.mode),
             grace: rule.map_or(Binding::Address, |rule| rule.grace),
             group: group.to_owned(),
-            exempt: self.exempt.hold(account),
+            exempt: self.exempt.holds(account),
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Values of the configuration that TOML has no type for. Their errors say what is allowed.
 
-use std::net::IpAddr;
 use std::time::Duration as StdDuration;
 
-use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Deserializer, de};
 
+use super::network::parse_network;
 use crate::rule::Place;
 
 /// `90s`, `10m`, `8h`, `30d`.
@@ -48,41 +47,25 @@ impl<'de> Deserialize<'de> for Duration {
     }
 }
 
-/// Reads `192.0.2.0/24`, `2001:db8::1`, and IPv4 that comes mapped into IPv6.
-pub fn parse_network(text: &str) -> Result<IpNet, String> {
-    let net = text
-        .parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| {
-            format!(
-                "\"{text}\" is no network: write an address or a prefix, as in \"192.0.2.0/24\""
-            )
-        })?;
-    // RFC 4291, section 2.5.5.2: ::ffff:192.0.2.0/120 is 192.0.2.0/24.
-    if let IpNet::V6(v6) = net
-        && let Some(v4) = v6.addr().to_ipv4_mapped()
-        && let Some(length) = v6.prefix_len().checked_sub(96)
-        && let Ok(v4) = Ipv4Net::new(v4, length)
-    {
-        return Ok(IpNet::V4(v4));
+impl std::str::FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Place, String> {
+        match text {
+            "local" => Ok(Place::Local),
+            "unknown" => Ok(Place::Unknown),
+            network => parse_network(network)
+                .map(Place::Net)
+                .map_err(|error| format!("{error}, \"local\" or \"unknown\"")),
+        }
     }
-    Ok(net)
 }
 
 impl<'de> Deserialize<'de> for Place {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Place, D::Error> {
-        parse_place(&String::deserialize(from)?).map_err(de::Error::custom)
-    }
-}
-
-/// Reads an address, a prefix, `local` or `unknown`.
-pub fn parse_place(text: &str) -> Result<Place, String> {
-    match text {
-        "local" => Ok(Place::Local),
-        "unknown" => Ok(Place::Unknown),
-        network => parse_network(network)
-            .map(Place::Net)
-            .map_err(|error| format!("{error}, \"local\" or \"unknown\"")),
+        String::deserialize(from)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -115,31 +98,6 @@ mod tests {
             "1µ",
         ] {
             assert!(bad.parse::<Duration>().is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn networks_are_prefixes_of_any_length_and_mapped_ones_are_ipv4() {
-        for (text, meant) in [
-            ("192.0.2.7", "192.0.2.7/32"),
-            ("192.0.2.0/23", "192.0.2.0/23"),
-            ("0.0.0.0/0", "0.0.0.0/0"),
-            ("2001:db8::1", "2001:db8::1/128"),
-            ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
-            ("::ffff:192.0.2.1", "192.0.2.1/32"),
-        ] {
-            assert_eq!(parse_network(text).unwrap().to_string(), meant);
-        }
-        for bad in [
-            "",
-            "example.com",
-            "192.0.2.0/33",
-            "192.0.2",
-            "192.0.2.0/",
-            "10/8",
-            "::/129",
-        ] {
-            assert!(parse_network(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -84,7 +84,7 @@ pub fn at_risk(case: &Case<'_>, guess: &Guess<'_>) -> Option<AtRisk> {
 /// The rules under which a window is opened: a change of any word of the configuration, or of the
 /// key, closes it.
 pub fn policy(config: &Config, keys: &KeyRing) -> Tag {
-    keys.tag(TagPurpose::Window, &[b"rules", config.text.as_bytes()])
+    keys.tag(TagPurpose::Window, &[b"rules", config.fingerprint()])
 }
 
 impl Case<'_> {

@@ -18,7 +18,7 @@ use crate::crypto::TagPurpose;
 use crate::id::CredentialId;
 use crate::import::{Entry, Item, Token, What};
 use crate::request::{AccountName, Pin};
-use crate::rule::{Accept, Means, Place, Rule};
+use crate::rule::{Accept, Means, Own, Place};
 
 pub(super) fn plan(
     admin: &mut Admin<'_>,
@@ -268,7 +268,11 @@ impl Planner<'_, '_> {
         }
         let place = Place::Net(address.to_canonical().into());
         let accept = Accept([Means::Password, Means::AppPassword, Means::Otp].into());
-        let rule = Rule::own(vec![place], accept);
+        let rule = Own {
+            services: None,
+            from: Some(vec![place]),
+            accept,
+        };
         let id = CredentialId::generate(self.admin.random)?;
         let rules = &mut self.owner(&account)?.known.snapshot.rules;
         let same = |own: &OwnRule| {

@@ -4,31 +4,21 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::admin::Explanation;
-use crate::config::parse_place;
-use crate::rule::{Accept, Rule};
-use crate::window::Binding;
+use crate::rule::{Accept, Own};
 
 const PASSWORD: (Answer, Reason) = (Answer::PassOn(Handover::Whole), Reason::Password);
 
-fn own(services: &[&str], from: &[&str], accept: &[Means]) -> Rule {
+fn own(services: &[&str], from: &[&str], accept: &[Means]) -> Own {
     let services: Vec<String> = services.iter().map(|name| (*name).to_owned()).collect();
-    Rule {
-        name: String::new(),
+    Own {
         services: (!services.is_empty()).then(|| services.into_iter().collect()),
-        from: (!from.is_empty()).then(|| {
-            from.iter()
-                .map(|place| parse_place(place).unwrap())
-                .collect()
-        }),
-        users: None,
+        from: (!from.is_empty()).then(|| from.iter().map(|place| place.parse().unwrap()).collect()),
         accept: Accept(accept.iter().copied().collect()),
-        grace: Binding::Address,
-        mode: None,
     }
 }
 
 impl World {
-    fn add_rule(&mut self, user: &str, rule: Rule) {
+    fn add_rule(&mut self, user: &str, rule: Own) {
         let account = name(user);
         self.admin(|admin| {
             let known = admin.account(&account)?;
@@ -172,7 +162,7 @@ fn a_rule() -> impl Strategy<Value = String> {
         })
 }
 
-fn an_own_rule() -> impl Strategy<Value = Rule> {
+fn an_own_rule() -> impl Strategy<Value = Own> {
     (
         prop::sample::subsequence(Means::ALL.to_vec(), 0..=3),
         prop::sample::subsequence(vec!["imap", "webmail"], 0..=1),
@@ -181,7 +171,7 @@ fn an_own_rule() -> impl Strategy<Value = Rule> {
         .prop_map(|(accept, services, from)| own(&services, &from, &accept))
 }
 
-fn a_site() -> impl Strategy<Value = (String, Vec<Rule>)> {
+fn a_site() -> impl Strategy<Value = (String, Vec<Own>)> {
     (
         prop::collection::vec(a_rule(), 0..=4),
         prop::collection::vec(an_own_rule(), 0..=2),

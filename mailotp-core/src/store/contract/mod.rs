@@ -23,7 +23,7 @@ use crate::clock::Timestamp;
 use crate::crypto::Tag;
 use crate::id::{AccountId, CredentialId};
 use crate::request::{AccountName, Naming, Remote};
-use crate::rule::{Accept, Means, Place, Rule};
+use crate::rule::{Accept, Means, Own, Place};
 use crate::window::{Binding, Limits, WindowKey};
 
 /// Runs every case on stores that `$new` makes. What `$new` gives is kept until the case is over.
@@ -854,14 +854,10 @@ pub(crate) fn own_rules_are_kept_in_their_order_and_end_windows(store: &mut dyn 
     let changed = event(1000, Reason::RuleAdded);
     let own = |text: &str, services: Option<&str>, from: Option<Place>| OwnRule {
         id: id(text),
-        rule: Rule {
-            name: String::new(),
+        rule: Own {
             services: services.map(|name| [name.to_owned()].into()),
             from: from.map(|place| vec![place, Place::Unknown, Place::Local]),
-            users: None,
             accept: Accept([Means::Otp, Means::PasswordOtp].into()),
-            grace: Binding::Address,
-            mode: None,
         },
     };
     let network = Place::Net("2001:db8::/32".parse().unwrap());
@@ -869,10 +865,7 @@ pub(crate) fn own_rules_are_kept_in_their_order_and_end_windows(store: &mut dyn 
         window: offer("w", "192.0.2.1"),
         ..settlement(2000, "s", Use::Strike(1))
     };
-    for (text, services, from) in [
-        ("r2", Some("webmail"), Some(network.clone())),
-        ("r1", None, None),
-    ] {
+    for (text, services, from) in [("r2", Some("webmail"), Some(network)), ("r1", None, None)] {
         let _ = store.settle(&opening).unwrap();
         let add = Change::AddRule(Box::new(own(text, services, from)));
         store.change(ID, &[add], &changed).unwrap();

@@ -7,9 +7,8 @@ use rusqlite::{Connection, Row, params};
 use super::{id, unreadable};
 use crate::account::OwnRule;
 use crate::id::{AccountId, CredentialId};
-use crate::rule::{Accept, Means, Place, Rule};
+use crate::rule::{Accept, Means, Own, Place};
 use crate::store::sqlite::one;
-use crate::window::Binding;
 
 pub(in crate::store::sqlite) fn own_rules(
     connection: &Connection,
@@ -31,14 +30,10 @@ fn own_rule(row: &Row<'_>) -> rusqlite::Result<OwnRule> {
     let from = places
         .map(|text| text.split_ascii_whitespace().map(place).collect())
         .transpose()?;
-    let rule = Rule {
-        name: String::new(),
+    let rule = Own {
         services,
         from,
-        users: None,
         accept: Accept(accept.ok_or_else(|| unreadable(3, "accept"))?),
-        grace: Binding::Address,
-        mode: None,
     };
     Ok(OwnRule { id, rule })
 }
