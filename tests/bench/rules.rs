@@ -32,7 +32,7 @@ pub fn keep_the_limit() -> bool {
         let mut times = [Vec::new(), Vec::new()];
         for _ in 0..ROUNDS {
             for ((site, logins), times) in sites.iter().zip(&mut times) {
-                let requests = std::iter::repeat_n(logins[at].clone(), LOGINS);
+                let requests = vec![logins[at].clone(); LOGINS];
                 for reply in site.ask_in_turn(requests) {
                     for phase in [Phase::Authenticate, Phase::Account] {
                         assert_eq!(reply.of(phase), "PAM_SUCCESS", "{name}");
