@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod context;
 mod doctor;
+mod door;
 mod error;
 mod file;
 mod helper;

@@ -103,6 +103,13 @@ names! {
     }
 }
 
+impl Verdict {
+    /// Whether a secret was right, and has let somebody in.
+    pub fn is_right(self) -> bool {
+        matches!(self, Verdict::Accepted | Verdict::Continued)
+    }
+}
+
 names! {
     /// Why.
     Reason {

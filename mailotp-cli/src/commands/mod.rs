@@ -8,7 +8,7 @@ mod clock;
 mod compute;
 mod confirm;
 mod doctor;
-mod explain;
+pub mod explain;
 mod generate;
 mod grace;
 mod import;
@@ -73,7 +73,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
 pub fn dispatch(context: &mut Context<'_>) -> Result<(), CliError> {
     let cli = context.cli;
     match &cli.command {
-        // These open no site, or not like this: see `run`.
+        // These open no site, or not like this: see `run`. The helper lets none of them come here.
         Command::Init
         | Command::Setup { .. }
         | Command::Compute { .. }
@@ -83,9 +83,9 @@ pub fn dispatch(context: &mut Context<'_>) -> Result<(), CliError> {
         | Command::Doctor
         | Command::Completions { .. }
         | Command::Man { .. }
-        | Command::Helper { .. } => Ok(()),
-        // The helper opens no path that somebody has named.
-        Command::Backup(_) | Command::Restore(_) => Err(CliError::new(
+        | Command::Helper { .. }
+        | Command::Backup(_)
+        | Command::Restore(_) => Err(CliError::new(
             NOT_PERMITTED,
             "this is not for the helper",
             "Run it as the user who owns the store.",

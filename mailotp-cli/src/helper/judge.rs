@@ -2,16 +2,14 @@
 
 use std::time::{Instant, SystemTime};
 
-use mailotp_core::authenticate::Door;
 use mailotp_core::config::Enrolment;
 use mailotp_core::helper::judge::{Judged, Question};
 use mailotp_core::site::{Site, load_config};
 
 use super::Caller;
 use super::guests::Seat;
-use crate::arena::InTurn;
 use crate::cli::Cli;
-use crate::context::{System, host_name};
+use crate::door;
 
 /// Answers a question, if the caller may ask it: about their own account, or a trusted user about any.
 pub fn answer(cli: &Cli, caller: &Caller, seat: &Seat, question: Question) -> Judged {
@@ -38,14 +36,7 @@ pub fn answer(cli: &Cli, caller: &Caller, seat: &Seat, question: Question) -> Ju
         return Judged::NotYours;
     };
     let deadline = Instant::now() + site.config.timeout;
-    let host = host_name();
-    let mut door = Door {
-        site: &site,
-        open_store: &mut || Ok(Box::new(site.open_store()?.until(deadline))),
-        random: &mut System,
-        arena: &mut InTurn,
-        host: &host,
-        mark: &mut |generation| site.mark().note(generation),
-    };
-    question.judge(&account, &mut door, SystemTime::now().into())
+    door::at(&site, Some(deadline), |door| {
+        question.judge(&account, door, SystemTime::now().into())
+    })
 }

@@ -8,8 +8,7 @@ use mailotp_core::request::{AccountName, Remote, Request, Secret, Service};
 use mailotp_core::site::{Site, SiteError};
 use mailotp_core::store::Store;
 
-use crate::arena::InTurn;
-use crate::context::{System, host_name};
+use crate::door;
 use crate::error::{CliError, NOT_PERMITTED, UNUSABLE};
 use crate::input;
 
@@ -95,16 +94,11 @@ enum Asked {
 }
 
 fn prove(site: &Site, account: &AccountName, asked: Asked) -> Result<(), CliError> {
+    door::at(site, None, |door| prove_at(door, account, asked))
+}
+
+fn prove_at(door: &mut Door<'_>, account: &AccountName, asked: Asked) -> Result<(), CliError> {
     let service = manage();
-    let host = host_name();
-    let mut door = Door {
-        site,
-        open_store: &mut || Ok(Box::new(site.open_store()?)),
-        random: &mut System,
-        arena: &mut InTurn,
-        host: &host,
-        mark: &mut |generation| site.mark().note(generation),
-    };
     let visitor = Visitor {
         account,
         service: &service,

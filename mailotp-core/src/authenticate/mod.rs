@@ -181,7 +181,7 @@ impl Door<'_> {
         if settled == Settled::Lost {
             return Ok(Report::new(lost_answer, event));
         }
-        let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
+        let right = ruling.result.is_right();
         Ok(Report {
             user: (right && request.alias.is_some()).then(|| request.account.clone()),
             low: ruling
@@ -206,7 +206,7 @@ impl Door<'_> {
             actor: Some(actor.to_owned()),
             ..event
         };
-        let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
+        let right = ruling.result.is_right();
         let told = Event {
             result: if right { Verdict::Passed } else { event.result },
             reason: if right {

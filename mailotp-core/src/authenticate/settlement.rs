@@ -3,7 +3,7 @@
 use super::Door;
 use super::report::Failure;
 use crate::account::{Consumption, Credential, Pinned, Settlement, WindowOffer};
-use crate::audit::{Event, Verdict};
+use crate::audit::Event;
 use crate::budget::Charge;
 use crate::crypto::SealContext;
 use crate::decide::{Case, Ruling};
@@ -19,7 +19,7 @@ impl Door<'_> {
         event: Event,
     ) -> Result<Settlement, Failure> {
         let request = case.request;
-        let right = matches!(ruling.result, Verdict::Accepted | Verdict::Continued);
+        let right = ruling.result.is_right();
         let window = match &ruling.window {
             Some(key) => Some(WindowOffer {
                 key: key.clone(),
