@@ -6,6 +6,7 @@ mod contract;
 #[cfg(test)]
 pub(crate) mod memory;
 mod sealed;
+mod sql;
 pub mod sqlite;
 
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};

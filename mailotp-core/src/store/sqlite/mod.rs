@@ -4,35 +4,25 @@
 //! (`synchronous = FULL`: with `NORMAL` a spent code can come back after a power cut); a charge and
 //! an event need to survive the process only, and go with the next sync.
 
-mod change;
 mod copy;
-mod events;
 mod inspect;
-mod maintain;
 mod migrate;
-mod read;
-mod restore;
-mod rows;
-mod sealed;
-mod settle;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params_from_iter,
+};
 
 pub use inspect::Inspection;
 
-use super::{
-    EventFilter, Identity, Maintained, Part, Place, Resealed, Sealed, Store, StoreError, VERSION,
-};
-use crate::account::{Account, Change, Settled, Settlement, Snapshot};
-use crate::audit::Event;
-use crate::budget::{Bucket, Charge, Charged, Owner};
-use crate::clock::Timestamp;
+use super::sql::{Cell, Database, Durability, Row, Sql, Value, one};
+use super::{StoreError, VERSION};
+use crate::budget::Owner;
 use crate::crypto::Tag;
 use crate::id::AccountId;
-use crate::request::AccountName;
 
 /// "motp": says that a SQLite file is ours (sqlite.org/pragma.html#pragma_application_id).
 const APPLICATION_ID: u32 = 0x6d6f_7470;
@@ -119,27 +109,6 @@ impl SqliteStore {
         }
         self.connection.busy_timeout(left).map_err(failed)
     }
-
-    /// Runs `work` as one transaction that writes.
-    fn write<T>(
-        &mut self,
-        durable: bool,
-        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        self.in_time()?;
-        let level = if durable { "FULL" } else { "NORMAL" };
-        self.connection
-            .pragma_update(None, "synchronous", level)
-            .map_err(failed)?;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(failed)?;
-        let result = work(&transaction).map_err(failed)?;
-        transaction.commit().map_err(failed)?;
-        self.in_time()?;
-        Ok(result)
-    }
 }
 
 fn connect(path: &Path, flags: OpenFlags, timeout: Duration) -> Result<Connection, StoreError> {
@@ -176,114 +145,106 @@ fn failed(error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// Exactly one row was changed, or nothing is.
-fn one(changed: usize) -> rusqlite::Result<()> {
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(rusqlite::Error::QueryReturnedNoRows)
+impl Database for SqliteStore {
+    fn look<T>(
+        &mut self,
+        mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.in_time()?;
+        let transaction = self.connection.transaction().map_err(failed)?;
+        work(&transaction)
+    }
+
+    fn write<T>(
+        &mut self,
+        durability: Durability,
+        mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.in_time()?;
+        let level = match durability {
+            Durability::Process => "NORMAL",
+            Durability::Power | Durability::Spent => "FULL",
+        };
+        self.connection
+            .pragma_update(None, "synchronous", level)
+            .map_err(failed)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        let result = work(&transaction)?;
+        transaction.commit().map_err(failed)?;
+        self.in_time()?;
+        Ok(result)
+    }
+
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        // The log of writes goes into the file, and the planner learns what the tables hold now.
+        self.connection
+            .execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize")
+            .map_err(failed)
     }
 }
 
-impl Store for SqliteStore {
-    fn read(&mut self, name: &AccountName, alias: Option<&Tag>) -> Result<Snapshot, StoreError> {
-        self.in_time()?;
-        let transaction = self.connection.transaction().map_err(failed)?;
-        read::snapshot(&transaction, name, alias).map_err(failed)
+/// Whoever writes has the whole store: there is nothing to hold.
+impl Sql for Transaction<'_> {
+    fn execute(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        let changed = self
+            .prepare_cached(statement)
+            .and_then(|mut statement| statement.execute(params_from_iter(values)));
+        changed.map(|rows| rows as u64).map_err(failed)
     }
 
-    fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
-        self.write(false, |transaction| {
-            let mut buckets = rows::buckets(transaction, charge)?;
-            let charged = charge.take(&mut buckets);
-            if charged == Charged::Taken {
-                rows::put_buckets(transaction, charge, &buckets)?;
-            }
-            Ok(charged)
-        })
-    }
-
-    fn settle(&mut self, settlement: &Settlement) -> Result<Settled, StoreError> {
-        self.write(settlement.must_be_durable(), |transaction| {
-            settle::settle(transaction, settlement)
-        })
-    }
-
-    fn change(
-        &mut self,
-        account: AccountId,
-        changes: &[Change],
-        event: &Event,
-    ) -> Result<u64, StoreError> {
-        self.write(true, |transaction| {
-            change::part(transaction, account, changes, event)
-        })
-    }
-
-    fn change_all(&mut self, parts: &[Part]) -> Result<u64, StoreError> {
-        self.write(true, |transaction| {
-            for part in parts {
-                change::part(transaction, part.account, &part.changes, &part.event)?;
-            }
-            change::generation(transaction)
-        })
-    }
-
-    fn identity(&mut self) -> Result<Identity, StoreError> {
-        let identity = |row: &rusqlite::Row<'_>| {
-            let generation: i64 = row.get(1)?;
-            Ok(Identity {
-                ring: Tag(row.get(0)?),
-                generation: generation as u64,
-            })
+    fn query(&self, statement: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        let rows = || -> rusqlite::Result<Vec<Row>> {
+            let mut statement = self.prepare_cached(statement)?;
+            let columns = statement.column_count();
+            let rows = statement.query_map(params_from_iter(values), |row| {
+                (0..columns).map(|column| row.get(column)).collect()
+            })?;
+            rows.map(|row| row.map(Row)).collect()
         };
-        self.connection
-            .query_row("SELECT ring, generation FROM store", [], identity)
-            .map_err(failed)
+        rows().map_err(failed)
     }
 
-    fn accounts(&mut self) -> Result<Vec<Account>, StoreError> {
-        rows::accounts(&self.connection).map_err(failed)
+    fn hold_account(&self, _: AccountId) -> Result<(), StoreError> {
+        Ok(())
     }
 
-    fn bucket(&mut self, owner: &Owner) -> Result<Bucket, StoreError> {
-        rows::bucket(&self.connection, owner).map_err(failed)
+    fn hold_slot(&self, _: &Owner) -> Result<(), StoreError> {
+        Ok(())
     }
 
-    fn buckets(&mut self, account: AccountId) -> Result<Vec<(Owner, Bucket)>, StoreError> {
-        rows::buckets_of(&self.connection, account).map_err(failed)
+    fn count_change(&self, _: AccountId) -> Result<(), StoreError> {
+        let count = "UPDATE store SET generation = generation + 1";
+        one(Sql::execute(self, count, &[])?)
     }
 
-    fn tell_of_unenrolled(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.write(false, |transaction| {
-            events::insert_unenrolled(transaction, event)
+    fn count_spent(&self, account: AccountId) -> Result<(), StoreError> {
+        self.count_change(account)
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let value = match self {
+            Value::Integer(number) => number.map(ValueRef::Integer),
+            Value::Text(text) => text.map(|text| ValueRef::Text(text.as_bytes())),
+            Value::Bytes(bytes) => bytes.map(ValueRef::Blob),
+        };
+        Ok(ToSqlOutput::Borrowed(value.unwrap_or(ValueRef::Null)))
+    }
+}
+
+impl FromSql for Cell {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Cell> {
+        Ok(match value {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(number) => Cell::Integer(number),
+            ValueRef::Text(_) => Cell::Text(value.as_str()?.to_owned()),
+            ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_owned()),
+            ValueRef::Real(_) => return Err(FromSqlError::InvalidType),
         })
-    }
-
-    fn maintain(
-        &mut self,
-        now: Timestamp,
-        keep_since: Timestamp,
-    ) -> Result<Maintained, StoreError> {
-        self.forget(now, keep_since)
-    }
-
-    fn used_since(&mut self, since: Timestamp) -> Result<Vec<AccountName>, StoreError> {
-        rows::used_since(&self.connection, since).map_err(failed)
-    }
-
-    fn sealed(&mut self, after: Option<&Place>, limit: u32) -> Result<Vec<Sealed>, StoreError> {
-        self.in_time()?;
-        let transaction = self.connection.transaction().map_err(failed)?;
-        sealed::select(&transaction, after, limit).map_err(failed)
-    }
-
-    fn reseal(&mut self, values: &[Resealed]) -> Result<u64, StoreError> {
-        self.write(true, |transaction| sealed::replace(transaction, values))
-    }
-
-    fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
-        events::select(&self.connection, filter).map_err(failed)
     }
 }
 

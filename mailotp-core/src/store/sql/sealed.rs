@@ -1,16 +1,15 @@
 //! All that is sealed, a few at a time.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
-
-use crate::id::{AccountId, CredentialId};
-use crate::store::{Place, Resealed, Sealed};
+use super::{Row, Sql, values};
+use crate::id::AccountId;
+use crate::store::{Place, Resealed, Sealed, StoreError};
 
 /// Up to `limit` values behind `after`.
 pub(super) fn select(
-    connection: &Connection,
+    sql: &dyn Sql,
     after: Option<&Place>,
     limit: u32,
-) -> rusqlite::Result<Vec<Sealed>> {
+) -> Result<Vec<Sealed>, StoreError> {
     let mut found = Vec::new();
     let behind = match after {
         None => Some((i64::MIN, "")),
@@ -18,15 +17,14 @@ pub(super) fn select(
         Some(_) => None,
     };
     if let Some((account, credential)) = behind {
-        let mut statement = connection.prepare(
+        let rows = sql.query(
             "SELECT account, id, sealed FROM credential WHERE (account, id) > (?1, ?2)
              ORDER BY account, id LIMIT ?3",
+            values![account, credential, limit],
         )?;
-        let mut rows = statement.query(params![account, credential, limit])?;
-        while let Some(row) = rows.next()? {
-            let credential = CredentialId::stored(row.get(1)?);
+        for row in &rows {
             found.push(Sealed {
-                place: Place::Credential(AccountId(row.get(0)?), credential),
+                place: Place::Credential(AccountId(row.get(0)?), row.get(1)?),
                 value: row.get(2)?,
             });
         }
@@ -37,11 +35,11 @@ pub(super) fn select(
         Some(Place::SitePin) => None,
     };
     if let Some(account) = behind {
-        let mut statement = connection.prepare(
+        let rows = sql.query(
             "SELECT id, pin FROM account WHERE pin IS NOT NULL AND id > ?1 ORDER BY id LIMIT ?2",
+            values![account, limit - found.len() as u32],
         )?;
-        let mut rows = statement.query(params![account, limit - found.len() as u32])?;
-        while let Some(row) = rows.next()? {
+        for row in &rows {
             found.push(Sealed {
                 place: Place::Pin(AccountId(row.get(0)?)),
                 value: row.get(1)?,
@@ -50,8 +48,9 @@ pub(super) fn select(
     }
     if after != Some(&Place::SitePin) && found.len() < limit as usize {
         let select = "SELECT pin FROM store WHERE pin IS NOT NULL";
-        let pin = connection.query_row(select, [], |row| row.get(0));
-        found.extend(pin.optional()?.map(|value| Sealed {
+        let pin = sql.first(select, &[])?;
+        let value = pin.map(|row: Row| row.get(0)).transpose()?;
+        found.extend(value.map(|value| Sealed {
             place: Place::SitePin,
             value,
         }));
@@ -60,26 +59,26 @@ pub(super) fn select(
 }
 
 /// Puts others in their places: how many were still there.
-pub(super) fn replace(transaction: &Transaction<'_>, values: &[Resealed]) -> rusqlite::Result<u64> {
+pub(super) fn replace(sql: &dyn Sql, values: &[Resealed]) -> Result<u64, StoreError> {
     let mut replaced = 0;
     for Resealed { was, becomes } in values {
         replaced += match &was.place {
-            Place::Credential(account, credential) => transaction.execute(
+            Place::Credential(account, credential) => sql.execute(
                 "UPDATE credential SET sealed = ?4 WHERE account = ?1 AND id = ?2 AND sealed = ?3",
-                params![account.0, credential.as_str(), was.value, becomes],
+                values![*account, credential, &was.value, becomes],
             )?,
-            Place::Pin(account) => transaction.execute(
+            Place::Pin(account) => sql.execute(
                 "UPDATE account SET pin = ?3 WHERE id = ?1 AND pin = ?2",
-                params![account.0, was.value, becomes],
+                values![*account, &was.value, becomes],
             )?,
-            Place::SitePin => transaction.execute(
+            Place::SitePin => sql.execute(
                 "UPDATE store SET pin = ?2 WHERE pin = ?1",
-                params![was.value, becomes],
+                values![&was.value, becomes],
             )?,
-        } as u64;
+        };
     }
     if replaced > 0 {
-        transaction.execute("UPDATE store SET generation = generation + 1", [])?;
+        sql.count_change(AccountId::NOBODY)?;
     }
     Ok(replaced)
 }

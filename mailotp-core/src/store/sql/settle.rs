@@ -1,68 +1,66 @@
 //! The end of a login, inside its transaction.
 
-use rusqlite::{Transaction, params};
-
-use super::{change, events, rows};
+use super::{Sql, change, events, rows, values};
 use crate::account::{AliasUse, Consumption, Settled, Settlement, State, Use};
 use crate::id::AccountId;
-use crate::store::{DAY, KNOWN_NETWORKS};
+use crate::store::{DAY, KNOWN_NETWORKS, StoreError};
 use crate::window::{self, Window};
 
-pub(super) fn settle(
-    transaction: &Transaction<'_>,
-    settlement: &Settlement,
-) -> rusqlite::Result<Settled> {
+pub(super) fn settle(sql: &dyn Sql, settlement: &Settlement) -> Result<Settled, StoreError> {
+    if let Some(account) = settlement.account {
+        sql.hold_account(account)?;
+    }
     let settled = match settlement.account {
-        Some(account) => settle_account(transaction, account, settlement)?,
+        Some(account) => settle_account(sql, account, settlement)?,
         None => Settled::Consumed,
     };
     // Strangers have budgets, too: what an account is given back, they are.
     for charge in &settlement.refund {
-        let mut buckets = rows::buckets(transaction, charge)?;
+        let mut buckets = rows::held_buckets(sql, charge)?;
         charge.refund(&mut buckets);
-        rows::put_buckets(transaction, charge, &buckets)?;
-    }
-    if settled == Settled::Consumed && settlement.must_be_durable() {
-        transaction.execute("UPDATE store SET generation = generation + 1", [])?;
+        rows::put_buckets(sql, charge, &buckets)?;
     }
     let event = settlement.event_of(settled);
     match settlement.account {
-        Some(_) => events::insert(transaction, &event)?,
+        Some(_) => events::insert(sql, &event)?,
         // Nothing is kept of strangers; their login takes as long as another's.
-        None => events::insert_nothing(transaction, &event)?,
+        None => events::insert_nothing(sql, &event)?,
+    }
+    if settled == Settled::Consumed && settlement.must_be_durable() {
+        sql.count_spent(settlement.account.unwrap_or(AccountId::NOBODY))?;
     }
     Ok(settled)
 }
 
 fn settle_account(
-    transaction: &Transaction<'_>,
+    sql: &dyn Sql,
     account: AccountId,
     settlement: &Settlement,
-) -> rusqlite::Result<Settled> {
+) -> Result<Settled, StoreError> {
     let now = settlement.event.time;
     let mut settled = Settled::Consumed;
     if let Some(consumption) = &settlement.consume {
-        if consume(transaction, account, consumption, settlement)? {
+        if consume(sql, account, consumption, settlement)? {
             if let Some(offer) = &settlement.window {
-                open_window(transaction, account, consumption, settlement, offer)?;
+                open_window(sql, account, consumption, settlement, offer)?;
             }
         } else {
-            settled = look_for_window(transaction, account, settlement)?;
+            settled = look_for_window(sql, account, settlement)?;
         }
     }
     if let Some((credential, counter)) = &settlement.ahead {
-        transaction.execute(
+        sql.execute(
             "UPDATE credential SET resync = ?3 WHERE account = ?1 AND id = ?2 AND counter < ?3",
-            params![account.0, credential.as_str(), rows::integer(*counter)],
+            values![account, credential.as_str(), rows::integer(*counter)],
         )?;
     }
     if let Some(sheet) = &settlement.kill {
-        change::revoke(transaction, account, sheet)?;
+        change::revoke(sql, account, sheet)?;
     }
     if let Some(window) = &settlement.touch {
-        transaction.execute(
+        sql.execute(
             "UPDATE grace SET used = ?3 WHERE account = ?1 AND id = ?2 AND used < ?3",
-            params![account.0, window.as_str(), now.0],
+            values![account, window.as_str(), now.0],
         )?;
     }
     if let Some(network) = settlement
@@ -70,7 +68,7 @@ fn settle_account(
         .as_ref()
         .filter(|_| settled != Settled::Lost)
     {
-        remember(transaction, account, network.as_str(), now.0)?;
+        remember(sql, account, network.as_str(), now.0)?;
     }
     Ok(settled)
 }
@@ -79,137 +77,131 @@ fn settle_account(
 /// service; the number must be unspent, the step or the counter the highest, the response the next; and
 /// so must the alias be. A savepoint, so that either all holds or none.
 fn consume(
-    transaction: &Transaction<'_>,
+    sql: &dyn Sql,
     account: AccountId,
     consumption: &Consumption,
     settlement: &Settlement,
-) -> rusqlite::Result<bool> {
-    transaction.execute_batch("SAVEPOINT consume")?;
-    let consumed = use_login(transaction, account, consumption, settlement)? == 1
-        && use_code(transaction, account, consumption)? == 1
+) -> Result<bool, StoreError> {
+    sql.execute("SAVEPOINT consume", &[])?;
+    let consumed = use_login(sql, account, consumption, settlement)? == 1
+        && use_code(sql, account, consumption)? == 1
         && match &settlement.alias {
-            Some(alias) => use_alias(transaction, account, alias, settlement)? == 1,
+            Some(alias) => use_alias(sql, account, alias, settlement)? == 1,
             None => true,
         };
-    let end = if consumed {
-        change::take_place(transaction, account, &consumption.credential)?;
+    if consumed {
+        change::take_place(sql, account, &consumption.credential)?;
         if let Some(alias) = &settlement.alias {
-            change::take_place(transaction, account, &alias.credential)?;
+            change::take_place(sql, account, &alias.credential)?;
         }
-        "RELEASE consume"
     } else {
-        "ROLLBACK TO consume; RELEASE consume"
-    };
-    transaction.execute_batch(end)?;
+        sql.execute("ROLLBACK TO SAVEPOINT consume", &[])?;
+    }
+    sql.execute("RELEASE SAVEPOINT consume", &[])?;
     Ok(consumed)
 }
 
 /// One login of a credential that is live.
 fn use_login(
-    transaction: &Transaction<'_>,
+    sql: &dyn Sql,
     account: AccountId,
     consumption: &Consumption,
     settlement: &Settlement,
-) -> rusqlite::Result<usize> {
+) -> Result<u64, StoreError> {
     let event = &settlement.event;
-    transaction.execute(
+    sql.execute(
         "UPDATE credential
          SET logins_left = logins_left - 1, used_at = ?3, used_for = ?4, used_from = ?5,
              pinned = CASE WHEN pinned = '' THEN ?4 ELSE pinned END
          WHERE account = ?1 AND id = ?2 AND state = ?6
            AND (logins_left IS NULL OR logins_left > 0) AND (expires IS NULL OR expires > ?3)
            AND (pinned IS NULL OR pinned IN ('', ?4))",
-        params![
-            account.0,
+        values![
+            account,
             consumption.credential.as_str(),
             event.time.0,
-            event.service,
-            event.remote,
+            &event.service,
+            &event.remote,
             rows::state_name(State::Live)
         ],
     )
 }
 
 fn use_code(
-    transaction: &Transaction<'_>,
+    sql: &dyn Sql,
     account: AccountId,
     consumption: &Consumption,
-) -> rusqlite::Result<usize> {
+) -> Result<u64, StoreError> {
     let credential = consumption.credential.as_str();
     match consumption.what {
         Use::Login => Ok(1),
-        Use::Strike(number) => strike(transaction, account, credential, number),
-        Use::Step(step) => transaction.execute(
+        Use::Strike(number) => strike(sql, account, credential, number),
+        Use::Step(step) => sql.execute(
             "UPDATE account SET totp_floor = ?2 WHERE id = ?1 AND totp_floor < ?2",
-            params![account.0, step.0],
+            values![account, step.0],
         ),
-        Use::Counter(counter) => transaction.execute(
+        Use::Counter(counter) => sql.execute(
             "UPDATE credential SET counter = ?3 + 1, resync = NULL
              WHERE account = ?1 AND id = ?2 AND counter <= ?3",
-            params![account.0, credential, rows::integer(counter)],
+            values![account, credential, rows::integer(counter)],
         ),
-        Use::Response(count) => transaction.execute(
+        Use::Response(count) => sql.execute(
             "UPDATE credential SET counter = ?3, sealed = ?4
              WHERE account = ?1 AND id = ?2 AND counter = ?3 + 1 AND ?4 IS NOT NULL",
-            params![account.0, credential, count, consumption.sealed],
+            values![account, credential, count, &consumption.sealed],
         ),
     }
 }
 
 fn use_alias(
-    transaction: &Transaction<'_>,
+    sql: &dyn Sql,
     account: AccountId,
     alias: &AliasUse,
     settlement: &Settlement,
-) -> rusqlite::Result<usize> {
+) -> Result<u64, StoreError> {
     let aliases = Consumption {
         credential: alias.credential.clone(),
         what: Use::Login,
         sealed: None,
     };
-    if use_login(transaction, account, &aliases, settlement)? != 1 {
+    if use_login(sql, account, &aliases, settlement)? != 1 {
         return Ok(0);
     }
-    strike(
-        transaction,
-        account,
-        alias.credential.as_str(),
-        alias.number,
-    )
+    strike(sql, account, alias.credential.as_str(), alias.number)
 }
 
 /// Strikes a number, once.
 fn strike(
-    transaction: &Transaction<'_>,
+    sql: &dyn Sql,
     account: AccountId,
     credential: &str,
     number: u32,
-) -> rusqlite::Result<usize> {
-    transaction.execute(
+) -> Result<u64, StoreError> {
+    sql.execute(
         "INSERT INTO struck (account, credential, number) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        params![account.0, credential, number],
+        values![account, credential, number],
     )
 }
 
 fn open_window(
-    transaction: &Transaction<'_>,
+    sql: &dyn Sql,
     account: AccountId,
     consumption: &Consumption,
     settlement: &Settlement,
     offer: &crate::account::WindowOffer,
-) -> rusqlite::Result<()> {
+) -> Result<(), StoreError> {
     let event = &settlement.event;
     // Those that have ended go as new ones come.
-    transaction.execute(
+    sql.execute(
         "DELETE FROM grace WHERE account = ?1 AND (opened <= ?2 OR used <= ?3)",
-        params![
-            account.0,
+        values![
+            account,
             event.time.minus(offer.limits.lifetime).0,
             event.time.minus(offer.limits.idle).0
         ],
     )?;
     rows::insert_window(
-        transaction,
+        sql,
         account,
         &Window {
             id: offer.id.clone(),
@@ -225,14 +217,14 @@ fn open_window(
 
 /// Somebody was first. Was it another connection of the same place?
 fn look_for_window(
-    transaction: &Transaction<'_>,
+    sql: &dyn Sql,
     account: AccountId,
     settlement: &Settlement,
-) -> rusqlite::Result<Settled> {
+) -> Result<Settled, StoreError> {
     let Some(offer) = &settlement.window else {
         return Ok(Settled::Lost);
     };
-    let windows = rows::windows(transaction, account)?;
+    let windows = rows::windows(sql, account)?;
     let now = settlement.event.time;
     let found = window::find(&windows, &offer.key, offer.binding, offer.limits, now);
     Ok(if found.is_some() {
@@ -242,22 +234,17 @@ fn look_for_window(
     })
 }
 
-fn remember(
-    transaction: &Transaction<'_>,
-    account: AccountId,
-    network: &str,
-    now: i64,
-) -> rusqlite::Result<()> {
-    let changed = transaction.execute(
+fn remember(sql: &dyn Sql, account: AccountId, network: &str, now: i64) -> Result<(), StoreError> {
+    let changed = sql.execute(
         "INSERT INTO known (account, network, seen) VALUES (?1, ?2, ?3)
          ON CONFLICT (account, network) DO UPDATE SET seen = excluded.seen WHERE seen < ?3 - ?4",
-        params![account.0, network, now, DAY],
+        values![account, network, now, DAY],
     )?;
     if changed > 0 {
-        transaction.execute(
+        sql.execute(
             "DELETE FROM known WHERE account = ?1 AND network NOT IN
              (SELECT network FROM known WHERE account = ?1 ORDER BY seen DESC LIMIT ?2)",
-            params![account.0, KNOWN_NETWORKS as i64],
+            values![account, KNOWN_NETWORKS as i64],
         )?;
     }
     Ok(())

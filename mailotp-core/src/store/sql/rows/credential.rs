@@ -2,53 +2,55 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, Row, params};
-
-use super::{STATES, id, integer, maybe_time, state_name, time, unreadable};
+use super::{STATES, integer, state_name};
 use crate::account::{Credential, Kind, LastUse, Pinned, Scope, State};
-use crate::crypto::Tag;
 use crate::id::{AccountId, CredentialId};
 use crate::rfc2289::{Algorithm, Seed};
-use crate::store::sqlite::one;
+use crate::store::StoreError;
+use crate::store::sql::value::unreadable;
+use crate::store::sql::{Row, Sql, one, values};
 
-pub(in crate::store::sqlite) fn credentials(
-    connection: &Connection,
+pub(in crate::store::sql) fn credentials(
+    sql: &dyn Sql,
     account: AccountId,
-) -> rusqlite::Result<Vec<Credential>> {
+) -> Result<Vec<Credential>, StoreError> {
     let mut struck: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
-    let mut statement =
-        connection.prepare("SELECT credential, number FROM struck WHERE account = ?1")?;
-    let mut found = statement.query([account.0])?;
-    while let Some(row) = found.next()? {
+    let found = sql.query(
+        "SELECT credential, number FROM struck WHERE account = ?1",
+        values![account],
+    )?;
+    for row in &found {
         struck.entry(row.get(0)?).or_default().insert(row.get(1)?);
     }
-    let mut statement = connection.prepare(
+    let found = sql.query(
         "SELECT id, kind, handle, size, label, state, services, networks, expires, logins_left,
                 created, used_at, used_for, used_from, fingerprint, sealed,
                 counter, resync, period, algorithm, pinned, replaces, seq
          FROM credential WHERE account = ?1",
+        values![account],
     )?;
-    let mut credentials = statement
-        .query_map([account.0], |row| {
-            let id = id(row, 0)?;
+    let mut credentials = found
+        .iter()
+        .map(|row| {
+            let id: CredentialId = row.get(0)?;
             let struck = struck.remove(id.as_str()).unwrap_or_default();
             Ok((row.get(22)?, credential(row, id, struck)?))
-        })?
-        .collect::<rusqlite::Result<Vec<(i64, Credential)>>>()?;
-    // Not by SQLite, which would copy every column of them to sort them.
+        })
+        .collect::<Result<Vec<(i64, Credential)>, StoreError>>()?;
+    // Not by the store, which would copy every column of them to sort them.
     credentials.sort_by_key(|(seq, _)| *seq);
     Ok(credentials.into_iter().map(|(_, one)| one).collect())
 }
 
 fn credential(
-    row: &Row<'_>,
+    row: &Row,
     id: CredentialId,
     struck: BTreeSet<u32>,
-) -> rusqlite::Result<Credential> {
+) -> Result<Credential, StoreError> {
     let kind: String = row.get(1)?;
     let state: String = row.get(5)?;
     let words = |column| {
-        row.get::<_, String>(column).map(|text| {
+        row.get::<String>(column).map(|text| {
             text.split_ascii_whitespace()
                 .map(str::to_owned)
                 .collect::<Vec<_>>()
@@ -70,16 +72,16 @@ fn credential(
         scope: Scope {
             services: words(6)?,
             from: networks.map_err(|_| unreadable(7, "networks"))?,
-            expires: maybe_time(row, 8)?,
+            expires: row.get(8)?,
             logins_left: row.get(9)?,
-            pinned: match row.get::<_, Option<String>>(20)? {
+            pinned: match row.get::<Option<String>>(20)? {
                 None => Pinned::No,
                 Some(service) if service.is_empty() => Pinned::Open,
                 Some(service) => Pinned::To(service),
             },
         },
-        created: time(row, 10)?,
-        last_used: match maybe_time(row, 11)? {
+        created: row.get(10)?,
+        last_used: match row.get(11)? {
             Some(at) => Some(LastUse {
                 at,
                 service: row.get(12)?,
@@ -88,20 +90,13 @@ fn credential(
             None => None,
         },
         struck,
-        fingerprint: row.get::<_, Option<[u8; 16]>>(14)?.map(Tag),
+        fingerprint: row.get(14)?,
         sealed: row.get(15)?,
-        replaces: row.get::<_, Option<String>>(21)?.map(CredentialId::stored),
+        replaces: row.get(21)?,
     })
 }
 
-fn counter(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
-    let number: Option<i64> = row.get(column)?;
-    number
-        .map(|number| u64::try_from(number).map_err(|_| unreadable(column, "counter")))
-        .transpose()
-}
-
-fn kind_of(row: &Row<'_>, kind: &str) -> rusqlite::Result<Kind> {
+fn kind_of(row: &Row, kind: &str) -> Result<Kind, StoreError> {
     Ok(match kind {
         "sheet" => Kind::Sheet {
             name: row.get(2)?,
@@ -122,8 +117,8 @@ fn kind_of(row: &Row<'_>, kind: &str) -> rusqlite::Result<Kind> {
         },
         "hotp" => Kind::Hotp {
             digits: row.get(3)?,
-            counter: counter(row, 16)?.ok_or_else(|| unreadable(16, "counter"))?,
-            resync: counter(row, 17)?,
+            counter: row.get(16)?,
+            resync: row.get(17)?,
         },
         "app-password" => Kind::AppPassword {
             selector: row.get(2)?,
@@ -190,24 +185,24 @@ impl<'a> From<&'a Kind> for KindColumns<'a> {
     }
 }
 
-pub(in crate::store::sqlite) fn renew(
-    connection: &Connection,
+pub(in crate::store::sql) fn renew(
+    sql: &dyn Sql,
     account: AccountId,
     credential: &CredentialId,
     was: u32,
     kind: &Kind,
     sealed: &[u8],
-) -> rusqlite::Result<()> {
+) -> Result<(), StoreError> {
     let columns = KindColumns::from(kind);
-    one(connection.execute(
+    one(sql.execute(
         "UPDATE credential SET handle = ?4, size = ?5, counter = ?6, resync = ?7, period = ?8,
                 algorithm = ?9, sealed = ?10,
                 -- Whoever began it anew has looked at it.
                 state = CASE WHEN state = ?13 THEN ?14 ELSE state END
          WHERE account = ?1 AND id = ?2 AND kind = ?3 AND state <> ?11 AND counter = ?12",
-        params![
-            account.0,
-            credential.as_str(),
+        values![
+            account,
+            credential,
             kind.as_str(),
             columns.handle,
             columns.size,
@@ -224,11 +219,11 @@ pub(in crate::store::sqlite) fn renew(
     )?)
 }
 
-pub(in crate::store::sqlite) fn insert_credential(
-    connection: &Connection,
+pub(in crate::store::sql) fn insert_credential(
+    sql: &dyn Sql,
     account: AccountId,
     credential: &Credential,
-) -> rusqlite::Result<()> {
+) -> Result<(), StoreError> {
     let columns = KindColumns::from(&credential.kind);
     let networks: Vec<String> = credential
         .scope
@@ -241,33 +236,33 @@ pub(in crate::store::sqlite) fn insert_credential(
         Pinned::Open => Some(""),
         Pinned::To(service) => Some(service.as_str()),
     };
-    one(connection.execute(
+    one(sql.execute(
         "INSERT INTO credential (account, id, seq, kind, handle, size, label, state, services, networks,
                                  expires, logins_left, created, fingerprint, sealed,
                                  counter, resync, period, algorithm, pinned, replaces)
          VALUES (?1, ?2, (SELECT count(*) FROM credential WHERE account = ?1), ?3, ?4, ?5, ?6, ?7, ?8,
                  ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
-        params![
-            account.0,
-            credential.id.as_str(),
+        values![
+            account,
+            &credential.id,
             credential.kind.as_str(),
             columns.handle,
             columns.size,
-            credential.label,
+            &credential.label,
             state_name(credential.state),
-            credential.scope.services.join(" "),
-            networks.join(" "),
-            credential.scope.expires.map(|at| at.0),
+            &credential.scope.services.join(" "),
+            &networks.join(" "),
+            credential.scope.expires,
             credential.scope.logins_left,
-            credential.created.0,
-            credential.fingerprint.map(|tag| tag.0),
-            credential.sealed,
+            credential.created,
+            credential.fingerprint.as_ref(),
+            &credential.sealed,
             columns.counter,
             columns.resync,
             columns.period,
             columns.algorithm,
             pinned,
-            credential.replaces.as_ref().map(CredentialId::as_str)
+            credential.replaces.as_ref()
         ],
     )?)
 }

@@ -2,26 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, Row, params};
-
-use super::{id, unreadable};
 use crate::account::OwnRule;
 use crate::id::{AccountId, CredentialId};
 use crate::rule::{Accept, Means, Own, Place};
-use crate::store::sqlite::one;
+use crate::store::StoreError;
+use crate::store::sql::value::unreadable;
+use crate::store::sql::{Row, Sql, one, values};
 
-pub(in crate::store::sqlite) fn own_rules(
-    connection: &Connection,
+pub(in crate::store::sql) fn own_rules(
+    sql: &dyn Sql,
     account: AccountId,
-) -> rusqlite::Result<Vec<OwnRule>> {
-    let mut statement = connection.prepare(
+) -> Result<Vec<OwnRule>, StoreError> {
+    let found = sql.query(
         "SELECT id, services, places, accept FROM own_rule WHERE account = ?1 ORDER BY seq",
+        values![account],
     )?;
-    statement.query_map([account.0], own_rule)?.collect()
+    found.iter().map(own_rule).collect()
 }
 
-fn own_rule(row: &Row<'_>) -> rusqlite::Result<OwnRule> {
-    let id = id(row, 0)?;
+fn own_rule(row: &Row) -> Result<OwnRule, StoreError> {
+    let id = row.get(0)?;
     let (services, places): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
     let accept: String = row.get(3)?;
     let accept: Option<BTreeSet<Means>> =
@@ -38,7 +38,7 @@ fn own_rule(row: &Row<'_>) -> rusqlite::Result<OwnRule> {
     Ok(OwnRule { id, rule })
 }
 
-fn place(text: &str) -> rusqlite::Result<Place> {
+fn place(text: &str) -> Result<Place, StoreError> {
     match text {
         "local" => Ok(Place::Local),
         "unknown" => Ok(Place::Unknown),
@@ -49,35 +49,35 @@ fn place(text: &str) -> rusqlite::Result<Place> {
     }
 }
 
-pub(in crate::store::sqlite) fn insert_own_rule(
-    connection: &Connection,
+pub(in crate::store::sql) fn insert_own_rule(
+    sql: &dyn Sql,
     account: AccountId,
     own: &OwnRule,
-) -> rusqlite::Result<()> {
+) -> Result<(), StoreError> {
     let words = |words: Vec<String>| words.join(" ");
     let services = own.rule.services.as_ref();
     let places = own.rule.from.as_ref();
     let accept = own.rule.accept.0.iter();
-    one(connection.execute(
+    one(sql.execute(
         "INSERT INTO own_rule (account, seq, id, services, places, accept)
          VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM own_rule WHERE account = ?1), ?2, ?3, ?4, ?5)",
-        params![
-            account.0,
-            own.id.as_str(),
-            services.map(|names| words(names.iter().cloned().collect())),
-            places.map(|places| words(places.iter().map(ToString::to_string).collect())),
-            words(accept.map(|means| means.as_str().to_owned()).collect()),
+        values![
+            account,
+            &own.id,
+            &services.map(|names| words(names.iter().cloned().collect())),
+            &places.map(|places| words(places.iter().map(ToString::to_string).collect())),
+            &words(accept.map(|means| means.as_str().to_owned()).collect()),
         ],
     )?)
 }
 
-pub(in crate::store::sqlite) fn delete_own_rule(
-    connection: &Connection,
+pub(in crate::store::sql) fn delete_own_rule(
+    sql: &dyn Sql,
     account: AccountId,
     rule: &CredentialId,
-) -> rusqlite::Result<()> {
-    one(connection.execute(
+) -> Result<(), StoreError> {
+    one(sql.execute(
         "DELETE FROM own_rule WHERE account = ?1 AND id = ?2",
-        params![account.0, rule.as_str()],
+        values![account, rule],
     )?)
 }

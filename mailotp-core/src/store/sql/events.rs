@@ -1,0 +1,234 @@
+//! The audit log.
+
+use super::value::unreadable;
+use super::{Row, Sql, Value, one, values};
+use crate::audit::{Event, Reason, Verdict};
+use crate::clock::Timestamp;
+use crate::store::{EventFilter, SAME_EVENT_WITHIN, StoreError, UNENROLLED, may_merge};
+
+const COLUMNS: &str = "time, host, actor, account, service, remote, result, reason, would, rule, kind, credential, count";
+
+/// So many events of an account within so many seconds are a flood.
+const FLOOD: u32 = 500;
+const FLOOD_WITHIN: i64 = 3600;
+
+/// Writes an event, or counts it into an equal one of a moment ago.
+pub(super) fn insert(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
+    advance_clock(sql, event.time)?;
+    if may_merge(event) {
+        // No stranger makes a login inside a window: each keeps its place, and costs no count.
+        let from_strangers = event.result != Verdict::Continued;
+        let places = if from_strangers && is_flooded(sql, event)? {
+            Places::All
+        } else {
+            Places::Same
+        };
+        if merge(sql, event, places)? {
+            return Ok(());
+        }
+    }
+    add(sql, event).map(|_| ())
+}
+
+/// Does the work of [`insert`] for a name that nobody has, and leaves nothing: whether an event is kept
+/// must not show in how long a login takes. A row that is only written as it was costs SQLite nothing.
+pub(super) fn insert_nothing(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
+    advance_clock(sql, event.time)?;
+    is_flooded(sql, event)?;
+    let id = add(sql, event)?;
+    one(sql.execute("DELETE FROM event WHERE id = ?1", values![id])?)
+}
+
+/// Says which row it has become.
+fn add(sql: &dyn Sql, event: &Event) -> Result<i64, StoreError> {
+    let row = sql.row(
+        &format!("INSERT INTO event ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id"),
+        values![
+            event.time,
+            &event.host,
+            &event.actor,
+            &event.account,
+            &event.service,
+            &event.remote,
+            event.result.as_str(),
+            event.reason.as_str(),
+            event.would.map(Verdict::as_str),
+            &event.rule,
+            &event.kind,
+            &event.credential,
+            event.count
+        ],
+    )?;
+    row.get(0)
+}
+
+/// The condition that an event is of the same account as `event`, whose account is the parameter `name`.
+/// No store looks up in an index what may be NULL on both sides.
+fn of_account(event: &Event, name: &str) -> String {
+    match event.account {
+        Some(_) => format!("account = {name}"),
+        None => "account IS NULL".to_owned(),
+    }
+}
+
+/// Which events are equal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Places {
+    /// Those of the same remote.
+    Same,
+    /// Those of all remotes: somebody asks from everywhere, and does not fill the store with it.
+    All,
+}
+
+/// Whether an account had so many events of late that its refusals are no longer told apart.
+fn is_flooded(sql: &dyn Sql, event: &Event) -> Result<bool, StoreError> {
+    let row = sql.row(
+        &format!(
+            "SELECT count(*) FROM
+             (SELECT 1 FROM event WHERE {} AND time > ?2 LIMIT ?3) AS recent",
+            of_account(event, "?1")
+        ),
+        values![&event.account, event.time.0 - FLOOD_WITHIN, FLOOD],
+    )?;
+    Ok(row.get::<u32>(0)? >= FLOOD)
+}
+
+fn merge(sql: &dyn Sql, event: &Event, places: Places) -> Result<bool, StoreError> {
+    let (within, any_place) = match places {
+        Places::Same => (SAME_EVENT_WITHIN, false),
+        Places::All => (FLOOD_WITHIN, true),
+    };
+    let merged = sql.execute(
+        &format!(
+            "UPDATE event SET count = count + ?1, time = ?2 WHERE id =
+             (SELECT id FROM event
+              WHERE {} AND time > ?4 AND time <= ?2 AND host = ?5 AND result = ?8
+                AND reason = ?9 AND would IS NOT DISTINCT FROM ?10 AND actor IS NOT DISTINCT FROM ?13
+                AND (?14 = 1 OR (service IS NOT DISTINCT FROM ?6 AND remote IS NOT DISTINCT FROM ?7
+                  AND rule IS NOT DISTINCT FROM ?11 AND credential IS NOT DISTINCT FROM ?12))
+              ORDER BY time DESC LIMIT 1)",
+            of_account(event, "?3")
+        ),
+        values![
+            event.count,
+            event.time,
+            &event.account,
+            event.time.0 - within,
+            &event.host,
+            &event.service,
+            &event.remote,
+            event.result.as_str(),
+            event.reason.as_str(),
+            event.would.map(Verdict::as_str),
+            &event.rule,
+            &event.credential,
+            &event.actor,
+            any_place
+        ],
+    )?;
+    Ok(merged == 1)
+}
+
+/// Writes the event of a name that no account has over that name's last one, and forgets the names that
+/// have not come for longest.
+pub(super) fn insert_unenrolled(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
+    advance_clock(sql, event.time)?;
+    sql.execute(
+        "INSERT INTO unenrolled (account, time, host, service, remote, reason, would, rule, count)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+         WHERE NOT EXISTS (SELECT 1 FROM account WHERE name = ?1)
+         ON CONFLICT (account) DO UPDATE
+         SET time = excluded.time, host = excluded.host, service = excluded.service,
+             remote = excluded.remote, reason = excluded.reason, would = excluded.would,
+             rule = excluded.rule, count = unenrolled.count + excluded.count",
+        values![
+            &event.account,
+            event.time,
+            &event.host,
+            &event.service,
+            &event.remote,
+            event.reason.as_str(),
+            event.would.unwrap_or(event.result).as_str(),
+            &event.rule,
+            event.count
+        ],
+    )?;
+    sql.execute(
+        "DELETE FROM unenrolled WHERE account IN
+         (SELECT account FROM unenrolled ORDER BY time DESC, account DESC LIMIT ?1 OFFSET ?2)",
+        values![i64::MAX, UNENROLLED as i64],
+    )?;
+    Ok(())
+}
+
+/// The clock of the store only goes forward.
+fn advance_clock(sql: &dyn Sql, now: Timestamp) -> Result<(), StoreError> {
+    sql.execute(
+        "UPDATE store SET newest = ?1 WHERE newest < ?1",
+        values![now],
+    )
+    .map(|_| ())
+}
+
+pub(super) fn select(sql: &dyn Sql, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
+    let mut conditions = vec!["1 = 1".to_owned()];
+    let mut values: Vec<Value<'_>> = Vec::new();
+    let filters = [
+        ("account =", filter.account.as_ref().map(Value::from)),
+        ("service =", filter.service.as_ref().map(Value::from)),
+        ("time >=", filter.since.map(Value::from)),
+    ];
+    for (condition, value) in filters {
+        if let Some(value) = value {
+            values.push(value);
+            conditions.push(format!("{condition} ?{}", values.len()));
+        }
+    }
+    values.push(filter.limit.map_or(i64::MAX, i64::from).into());
+    let limit = values.len();
+    if filter.would_refuse {
+        conditions.push("would IS NOT NULL".to_owned());
+    }
+    let condition = conditions.join(" AND ");
+    let source = if filter.would_refuse {
+        format!(
+            "(SELECT id, {COLUMNS} FROM event UNION ALL
+              SELECT 0, time, host, NULL, account, service, remote, 'passed', reason, would, rule, NULL,
+                     NULL, count FROM unenrolled) AS both"
+        )
+    } else {
+        "event".to_owned()
+    };
+    let found = sql.query(
+        &format!(
+            "SELECT * FROM (SELECT id, {COLUMNS} FROM {source} WHERE {condition}
+              ORDER BY time DESC, id DESC LIMIT ?{limit}) AS newest ORDER BY time, id"
+        ),
+        &values,
+    )?;
+    found.iter().map(event).collect()
+}
+
+fn event(row: &Row) -> Result<Event, StoreError> {
+    let verdict = |column| {
+        row.get::<Option<String>>(column)?
+            .map(|name| Verdict::parse(&name).ok_or_else(|| unreadable(column, &name)))
+            .transpose()
+    };
+    let reason: String = row.get(8)?;
+    Ok(Event {
+        time: row.get(1)?,
+        host: row.get(2)?,
+        actor: row.get(3)?,
+        account: row.get(4)?,
+        service: row.get(5)?,
+        remote: row.get(6)?,
+        result: verdict(7)?.ok_or_else(|| unreadable(7, "no result"))?,
+        reason: Reason::parse(&reason).ok_or_else(|| unreadable(8, &reason))?,
+        would: verdict(9)?,
+        rule: row.get(10)?,
+        kind: row.get(11)?,
+        credential: row.get(12)?,
+        count: row.get(13)?,
+    })
+}

@@ -1,0 +1,202 @@
+//! What the stores that speak SQL have in common: every statement, and rows in both directions.
+//!
+//! The statements are those that SQLite, PostgreSQL and what speaks its protocol understand alike. A
+//! parameter is written `?1`, a value is an integer, a text or bytes, and nothing else; what only one of
+//! them can do stands in its [`Sql`].
+
+mod change;
+mod events;
+mod maintain;
+mod read;
+mod restore;
+mod rows;
+mod sealed;
+mod settle;
+mod value;
+
+use super::{EventFilter, Identity, Maintained, Part, Place, Resealed, Sealed, Store, StoreError};
+use crate::account::{Account, Change, Settled, Settlement, Snapshot};
+use crate::audit::Event;
+use crate::budget::{Bucket, Charge, Charged, Owner};
+use crate::clock::Timestamp;
+use crate::crypto::Tag;
+use crate::id::AccountId;
+use crate::request::AccountName;
+
+pub(super) use value::{Cell, Row, Value, values};
+
+/// A transaction.
+pub(super) trait Sql {
+    /// Runs a statement, and says how many rows it changed.
+    fn execute(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError>;
+
+    /// The rows that a statement finds, or changes where it is to return them.
+    fn query(&self, statement: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError>;
+
+    /// Waits until nobody else changes anything of an account, and lets nobody until the end of this
+    /// transaction.
+    fn hold_account(&self, account: AccountId) -> Result<(), StoreError>;
+
+    /// The same for the bucket of a name that no account has.
+    fn hold_slot(&self, owner: &Owner) -> Result<(), StoreError>;
+
+    /// Counts a change of an account into the generation of the store.
+    fn count_change(&self, account: AccountId) -> Result<(), StoreError>;
+
+    /// Counts that something of an account was used up: the store is newer than a copy of it. Comes last in
+    /// a transaction, since others wait for what it is counted in.
+    fn count_spent(&self, account: AccountId) -> Result<(), StoreError>;
+}
+
+impl dyn Sql + '_ {
+    /// The first row that a statement finds.
+    fn first(&self, statement: &str, values: &[Value<'_>]) -> Result<Option<Row>, StoreError> {
+        Ok(self.query(statement, values)?.into_iter().next())
+    }
+
+    /// The one row that a statement finds.
+    fn row(&self, statement: &str, values: &[Value<'_>]) -> Result<Row, StoreError> {
+        self.first(statement, values)?.ok_or(StoreError::Gone)
+    }
+}
+
+/// Exactly one row was changed, or nothing is.
+pub(super) fn one(changed: u64) -> Result<(), StoreError> {
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Gone)
+    }
+}
+
+/// What a transaction is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// It survives the death of this process, and goes with the next one that is durable.
+    Process,
+    /// It survives a power cut, before it is said to be done.
+    Power,
+    /// The same, and something that works once only is used up with it.
+    Spent,
+}
+
+/// A database that runs transactions. One that did not come to its end for a reason that passes may be
+/// run again.
+pub(super) trait Database {
+    /// Looks, at one moment.
+    fn look<T>(
+        &mut self,
+        work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError>;
+
+    /// Writes: all of it or nothing.
+    fn write<T>(
+        &mut self,
+        durability: Durability,
+        work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError>;
+
+    /// Tidies up, after much was forgotten.
+    fn tidy(&mut self) -> Result<(), StoreError>;
+}
+
+impl<D: Database> Store for D {
+    fn read(&mut self, name: &AccountName, alias: Option<&Tag>) -> Result<Snapshot, StoreError> {
+        self.look(|sql| read::snapshot(sql, name, alias))
+    }
+
+    fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
+        self.write(Durability::Process, |sql| {
+            let mut buckets = rows::held_buckets(sql, charge)?;
+            let charged = charge.take(&mut buckets);
+            if charged == Charged::Taken {
+                rows::put_buckets(sql, charge, &buckets)?;
+            }
+            Ok(charged)
+        })
+    }
+
+    fn settle(&mut self, settlement: &Settlement) -> Result<Settled, StoreError> {
+        let durability = if settlement.must_be_durable() {
+            Durability::Spent
+        } else {
+            Durability::Process
+        };
+        self.write(durability, |sql| settle::settle(sql, settlement))
+    }
+
+    fn change(
+        &mut self,
+        account: AccountId,
+        changes: &[Change],
+        event: &Event,
+    ) -> Result<u64, StoreError> {
+        self.write(Durability::Power, |sql| {
+            change::part(sql, account, changes, event)?;
+            change::generation_after(sql, account)
+        })
+    }
+
+    fn change_all(&mut self, parts: &[Part]) -> Result<u64, StoreError> {
+        self.write(Durability::Power, |sql| {
+            for part in parts {
+                change::part(sql, part.account, &part.changes, &part.event)?;
+            }
+            change::generation_after(sql, AccountId::NOBODY)
+        })
+    }
+
+    fn identity(&mut self) -> Result<Identity, StoreError> {
+        self.look(|sql| {
+            let row = sql.row("SELECT ring, generation FROM store", &[])?;
+            Ok(Identity {
+                ring: row.get(0)?,
+                generation: row.get::<i64>(1)? as u64,
+            })
+        })
+    }
+
+    fn accounts(&mut self) -> Result<Vec<Account>, StoreError> {
+        self.look(rows::accounts)
+    }
+
+    fn bucket(&mut self, owner: &Owner) -> Result<Bucket, StoreError> {
+        self.look(|sql| rows::bucket(sql, owner))
+    }
+
+    fn buckets(&mut self, account: AccountId) -> Result<Vec<(Owner, Bucket)>, StoreError> {
+        self.look(|sql| rows::buckets_of(sql, account))
+    }
+
+    fn tell_of_unenrolled(&mut self, event: &Event) -> Result<(), StoreError> {
+        self.write(Durability::Process, |sql| {
+            events::insert_unenrolled(sql, event)
+        })
+    }
+
+    fn maintain(
+        &mut self,
+        now: Timestamp,
+        keep_since: Timestamp,
+    ) -> Result<Maintained, StoreError> {
+        let maintained = maintain::forget(self, now, keep_since)?;
+        self.tidy()?;
+        Ok(maintained)
+    }
+
+    fn used_since(&mut self, since: Timestamp) -> Result<Vec<AccountName>, StoreError> {
+        self.look(|sql| rows::used_since(sql, since))
+    }
+
+    fn sealed(&mut self, after: Option<&Place>, limit: u32) -> Result<Vec<Sealed>, StoreError> {
+        self.look(|sql| sealed::select(sql, after, limit))
+    }
+
+    fn reseal(&mut self, values: &[Resealed]) -> Result<u64, StoreError> {
+        self.write(Durability::Power, |sql| sealed::replace(sql, values))
+    }
+
+    fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
+        self.look(|sql| events::select(sql, filter))
+    }
+}

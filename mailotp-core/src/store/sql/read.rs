@@ -1,0 +1,56 @@
+//! What is known of a name, at one moment.
+
+use super::{Sql, rows, values};
+use crate::account::Snapshot;
+use crate::crypto::Tag;
+use crate::id::AccountId;
+use crate::request::AccountName;
+use crate::store::{DAY, KNOWN_DAYS, StoreError};
+
+pub(super) fn snapshot(
+    sql: &dyn Sql,
+    name: &AccountName,
+    alias: Option<&Tag>,
+) -> Result<Snapshot, StoreError> {
+    let row = sql.row("SELECT newest, pin_length, pin FROM store", &[])?;
+    let site = Snapshot {
+        newest: row.get(0)?,
+        site_pin: rows::pin(&row, 1)?,
+        ..Snapshot::default()
+    };
+    let somebody_has_a_pin = || {
+        sql.first("SELECT 1 FROM account WHERE pin IS NOT NULL LIMIT 1", &[])
+            .map(|found| found.is_some())
+    };
+    let site = Snapshot {
+        pins_in_use: site.site_pin.is_some() || somebody_has_a_pin()?,
+        ..site
+    };
+    let mut account = sql
+        .first(rows::ACCOUNT_BY_NAME, values![name.as_str()])?
+        .as_ref()
+        .map(rows::account)
+        .transpose()?;
+    let mut used = None;
+    if account.is_none()
+        && let Some(tag) = alias
+        && let Some((id, alias)) = rows::alias(sql, tag)?
+    {
+        let row = sql.row(rows::ACCOUNT_BY_ID, values![AccountId(id)])?;
+        account = Some(rows::account(&row)?);
+        used = Some(alias);
+    }
+    let Some(account) = account else {
+        return Ok(site);
+    };
+    let since = site.newest.0 - KNOWN_DAYS * DAY;
+    Ok(Snapshot {
+        credentials: rows::credentials(sql, account.id)?,
+        windows: rows::windows(sql, account.id)?,
+        rules: rows::own_rules(sql, account.id)?,
+        known: rows::known(sql, account.id, since)?,
+        account: Some(account),
+        alias: used,
+        ..site
+    })
+}
