@@ -17,7 +17,7 @@ impl SqliteStore {
         now: Timestamp,
         keep_since: Timestamp,
     ) -> Result<Maintained, StoreError> {
-        let before = self.write(true, |transaction| {
+        let before = self.administer(true, |transaction| {
             let before = transaction.query_row("SELECT maintained FROM store", [], |row| {
                 row.get(0).map(Timestamp)
             })?;
@@ -56,7 +56,7 @@ impl SqliteStore {
     fn delete(&mut self, statement: &str, before: Timestamp) -> Result<u64, StoreError> {
         let mut all = 0;
         loop {
-            let deleted = self.write(false, |transaction| {
+            let deleted = self.administer(false, |transaction| {
                 transaction.execute(statement, params![before.0, AT_A_TIME])
             })?;
             all += deleted as u64;

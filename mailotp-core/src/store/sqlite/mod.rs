@@ -25,6 +25,7 @@ pub use inspect::Inspection;
 
 use super::{
     EventFilter, Identity, Maintained, Part, Place, Resealed, Sealed, Store, StoreError, VERSION,
+    fits,
 };
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};
 use crate::audit::Event;
@@ -64,7 +65,7 @@ impl SqliteStore {
                 [ring.0],
             )?;
             connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-            connection.pragma_update(None, "user_version", VERSION)?;
+            connection.pragma_update(None, "user_version", migrate::marked(VERSION))?;
             connection.execute_batch("COMMIT")
         };
         fill().map_err(failed)?;
@@ -74,7 +75,8 @@ impl SqliteStore {
         })
     }
 
-    /// Opens a store. Never makes one, never migrates one.
+    /// Opens a store of this version, or a newer one that says it works with this build. Never makes one,
+    /// never migrates one.
     pub fn open(path: &Path, timeout: Duration) -> Result<SqliteStore, StoreError> {
         if !path.exists() {
             return Err(StoreError::Missing(path.display().to_string()));
@@ -90,15 +92,18 @@ impl SqliteStore {
         if id != APPLICATION_ID {
             return Err(not_ours());
         }
-        match number("user_version").map_err(failed)? {
-            VERSION => Ok(SqliteStore {
+        match migrate::version(&connection).map_err(failed)? {
+            (0, _) => Err(not_ours()),
+            (found, since) => fits(found, since).map(|()| SqliteStore {
                 connection,
                 deadline: None,
             }),
-            found if found > VERSION => Err(StoreError::Newer { found }),
-            found @ 1.. => Err(StoreError::Older { found }),
-            _ => Err(not_ours()),
         }
+    }
+
+    /// An error where the store is a newer one: it may hold what this build does not know.
+    pub fn is_own(&self) -> Result<(), StoreError> {
+        exactly_own(&self.connection)
     }
 
     /// The same, with a time by which all that it is asked must be done: what comes later is a
@@ -120,10 +125,33 @@ impl SqliteStore {
         self.connection.busy_timeout(left).map_err(failed)
     }
 
-    /// Runs `work` as one transaction that writes.
+    /// Runs `work`, a part of a login, as one transaction that writes.
     fn write<T>(
         &mut self,
         durable: bool,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        // The store may have been migrated since it was opened.
+        let may = |transaction: &Transaction<'_>| {
+            let (found, since) = migrate::version(transaction).map_err(failed)?;
+            fits(found, since)
+        };
+        self.transact(durable, may, work)
+    }
+
+    /// The same for what no login does: a newer store may hold more that would have to change.
+    fn administer<T>(
+        &mut self,
+        durable: bool,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.transact(durable, |transaction| exactly_own(transaction), work)
+    }
+
+    fn transact<T>(
+        &mut self,
+        durable: bool,
+        may: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError>,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         self.in_time()?;
@@ -135,10 +163,18 @@ impl SqliteStore {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
+        may(&transaction)?;
         let result = work(&transaction).map_err(failed)?;
         transaction.commit().map_err(failed)?;
         self.in_time()?;
         Ok(result)
+    }
+}
+
+fn exactly_own(connection: &Connection) -> Result<(), StoreError> {
+    match migrate::version(connection).map_err(failed)? {
+        (found, _) if found > VERSION => Err(StoreError::Newer { found }),
+        (found, since) => fits(found, since),
     }
 }
 
@@ -215,13 +251,13 @@ impl Store for SqliteStore {
         changes: &[Change],
         event: &Event,
     ) -> Result<u64, StoreError> {
-        self.write(true, |transaction| {
+        self.administer(true, |transaction| {
             change::part(transaction, account, changes, event)
         })
     }
 
     fn change_all(&mut self, parts: &[Part]) -> Result<u64, StoreError> {
-        self.write(true, |transaction| {
+        self.administer(true, |transaction| {
             for part in parts {
                 change::part(transaction, part.account, &part.changes, &part.event)?;
             }
@@ -275,11 +311,13 @@ impl Store for SqliteStore {
     fn sealed(&mut self, after: Option<&Place>, limit: u32) -> Result<Vec<Sealed>, StoreError> {
         self.in_time()?;
         let transaction = self.connection.transaction().map_err(failed)?;
+        // What is not found here would be lost with the key that it is sealed with.
+        exactly_own(&transaction)?;
         sealed::select(&transaction, after, limit).map_err(failed)
     }
 
     fn reseal(&mut self, values: &[Resealed]) -> Result<u64, StoreError> {
-        self.write(true, |transaction| sealed::replace(transaction, values))
+        self.administer(true, |transaction| sealed::replace(transaction, values))
     }
 
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
