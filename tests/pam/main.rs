@@ -21,6 +21,7 @@ mod kill_codes;
 mod listeners;
 mod loading;
 mod networks;
+mod newer_store;
 mod observe;
 mod pins;
 mod prompt;

@@ -110,6 +110,8 @@ impl Admin<'_> {
     /// From now on this key seals; without a name the new one, if there is one. Says which, and whether
     /// another did before.
     pub fn use_key(&mut self, name: Option<&str>) -> Result<(KeyId, bool), AdminError> {
+        // Nothing is begun where not everything could be sealed again.
+        self.store.sealed(None, 1)?;
         let (id, changed) = change_keys(&self.site.config.key, |keys| {
             let id = match name {
                 Some(name) => named(keys, name)?,

@@ -215,7 +215,9 @@ impl Prepared {
             return Ok(false);
         }
         match SqliteStore::open(&self.store, timeout) {
-            Ok(_) | Err(StoreError::Older { .. }) => Ok(true),
+            // What a newer mailotp has made would go with what takes its place.
+            Ok(store) => Ok(store.is_own().map(|()| true)?),
+            Err(StoreError::Older { .. }) => Ok(true),
             Err(error @ (StoreError::TooSlow | StoreError::Full | StoreError::Newer { .. })) => {
                 Err(error.into())
             }

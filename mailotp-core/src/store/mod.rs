@@ -22,6 +22,14 @@ pub use sealed::{Place, Resealed, Sealed};
 /// The version of the schema that this build reads and writes.
 pub const VERSION: u32 = 2;
 
+/// The oldest version whose builds can go on with a store of [`VERSION`], and log people in and out of
+/// windows there: a server keeps the module that it has loaded, and meets the store that the next package
+/// has migrated. Every store says it of itself. Whoever writes a migration says it here: an older build
+/// reads and writes by the names of tables and columns that it knows, so what a login touches may get
+/// tables, indices, and columns with a default, and nothing that must be looked at before somebody is let
+/// in. Where that is not so, it is `VERSION`.
+pub const WORKS_SINCE: u32 = 2;
+
 /// Equal events within so many seconds are one, with a count.
 const SAME_EVENT_WITHIN: i64 = 60;
 
@@ -118,6 +126,17 @@ pub struct Identity {
     pub generation: u64,
 }
 
+/// Whether this build can log people in with a store of version `found`, which says of itself that builds
+/// go on with it from version `since` on; `None`: with its own version alone.
+pub(crate) fn fits(found: u32, since: Option<u32>) -> Result<(), StoreError> {
+    match since {
+        _ if found == VERSION => Ok(()),
+        _ if found < VERSION => Err(StoreError::Older { found }),
+        Some(since) if since <= VERSION => Ok(()),
+        _ => Err(StoreError::Newer { found }),
+    }
+}
+
 /// What maintenance has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Maintained {
@@ -157,6 +176,9 @@ pub struct Part {
 
 /// A store. Every method is one transaction: all of it or nothing, and durable before it returns
 /// where that is said.
+///
+/// What a login asks for also works with a newer store that [`fits`]; what changes or forgets anything else
+/// is [`StoreError::Newer`] there.
 pub trait Store {
     /// Reads what is known of a name, at one moment; where no account has it, of the account that
     /// `alias`, the tag of the same name, stands for.

@@ -21,9 +21,8 @@ pub(super) fn part(
     events::insert(sql, event)
 }
 
-/// Counts the generation up, and says to what it has come.
-pub(super) fn generation_after(sql: &dyn Sql, account: AccountId) -> Result<u64, StoreError> {
-    sql.count_change(account)?;
+/// The generation that the store has come to.
+pub(super) fn generation(sql: &dyn Sql) -> Result<u64, StoreError> {
     let row = sql.row("SELECT generation FROM store", &[])?;
     Ok(row.get::<i64>(0)? as u64)
 }

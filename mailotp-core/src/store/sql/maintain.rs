@@ -14,7 +14,7 @@ pub(super) fn forget(
     now: Timestamp,
     keep_since: Timestamp,
 ) -> Result<Maintained, StoreError> {
-    let before = database.write(Durability::Power, |sql| {
+    let before = super::administer(database, Durability::Power, |sql| {
         let before = sql.row("SELECT maintained FROM store", &[])?.get(0)?;
         sql.execute("UPDATE store SET maintained = ?1", values![now])?;
         Ok(before)
@@ -55,7 +55,7 @@ fn delete(
 ) -> Result<u64, StoreError> {
     let mut all = 0;
     loop {
-        let deleted = database.write(Durability::Process, |sql| {
+        let deleted = super::administer(database, Durability::Process, |sql| {
             sql.execute(statement, values![before, AT_A_TIME])
         })?;
         all += deleted;

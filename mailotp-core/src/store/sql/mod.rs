@@ -14,7 +14,10 @@ mod sealed;
 mod settle;
 mod value;
 
-use super::{EventFilter, Identity, Maintained, Part, Place, Resealed, Sealed, Store, StoreError};
+use super::{
+    EventFilter, Identity, Maintained, Part, Place, Resealed, Sealed, Store, StoreError, VERSION,
+    fits,
+};
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
@@ -32,6 +35,9 @@ pub(super) trait Sql {
 
     /// The rows that a statement finds, or changes where it is to return them.
     fn query(&self, statement: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError>;
+
+    /// The version of the store, and from which one on builds go on with it.
+    fn version(&self) -> Result<(u32, Option<u32>), StoreError>;
 
     /// Waits until nobody else changes anything of an account, and lets nobody until the end of this
     /// transaction.
@@ -100,13 +106,47 @@ pub(super) trait Database {
     fn tidy(&mut self) -> Result<(), StoreError>;
 }
 
+/// Whether the store is of the very version of this build: a newer one may hold what it does not know.
+pub(super) fn exactly_own(found: u32, since: Option<u32>) -> Result<(), StoreError> {
+    if found > VERSION {
+        return Err(StoreError::Newer { found });
+    }
+    fits(found, since)
+}
+
+/// A part of a login. The store may have been migrated since it was opened.
+fn log_in<T>(
+    database: &mut impl Database,
+    durability: Durability,
+    mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    database.write(durability, |sql| {
+        let (found, since) = sql.version()?;
+        fits(found, since)?;
+        work(sql)
+    })
+}
+
+/// What no login does: a newer store may hold more that would have to change.
+fn administer<T>(
+    database: &mut impl Database,
+    durability: Durability,
+    mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    database.write(durability, |sql| {
+        let (found, since) = sql.version()?;
+        exactly_own(found, since)?;
+        work(sql)
+    })
+}
+
 impl<D: Database> Store for D {
     fn read(&mut self, name: &AccountName, alias: Option<&Tag>) -> Result<Snapshot, StoreError> {
         self.look(|sql| read::snapshot(sql, name, alias))
     }
 
     fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
-        self.write(Durability::Process, |sql| {
+        log_in(self, Durability::Process, |sql| {
             let mut buckets = rows::held_buckets(sql, charge)?;
             let charged = charge.take(&mut buckets);
             if charged == Charged::Taken {
@@ -122,7 +162,7 @@ impl<D: Database> Store for D {
         } else {
             Durability::Process
         };
-        self.write(durability, |sql| settle::settle(sql, settlement))
+        log_in(self, durability, |sql| settle::settle(sql, settlement))
     }
 
     fn change(
@@ -131,18 +171,22 @@ impl<D: Database> Store for D {
         changes: &[Change],
         event: &Event,
     ) -> Result<u64, StoreError> {
-        self.write(Durability::Power, |sql| {
+        administer(self, Durability::Power, |sql| {
             change::part(sql, account, changes, event)?;
-            change::generation_after(sql, account)
+            sql.count_change(account)?;
+            change::generation(sql)
         })
     }
 
     fn change_all(&mut self, parts: &[Part]) -> Result<u64, StoreError> {
-        self.write(Durability::Power, |sql| {
+        administer(self, Durability::Power, |sql| {
             for part in parts {
                 change::part(sql, part.account, &part.changes, &part.event)?;
             }
-            change::generation_after(sql, AccountId::NOBODY)
+            if !parts.is_empty() {
+                sql.count_change(AccountId::NOBODY)?;
+            }
+            change::generation(sql)
         })
     }
 
@@ -169,7 +213,7 @@ impl<D: Database> Store for D {
     }
 
     fn tell_of_unenrolled(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.write(Durability::Process, |sql| {
+        log_in(self, Durability::Process, |sql| {
             events::insert_unenrolled(sql, event)
         })
     }
@@ -189,11 +233,16 @@ impl<D: Database> Store for D {
     }
 
     fn sealed(&mut self, after: Option<&Place>, limit: u32) -> Result<Vec<Sealed>, StoreError> {
-        self.look(|sql| sealed::select(sql, after, limit))
+        self.look(|sql| {
+            // What is not found here would be lost with the key that it is sealed with.
+            let (found, since) = sql.version()?;
+            exactly_own(found, since)?;
+            sealed::select(sql, after, limit)
+        })
     }
 
     fn reseal(&mut self, values: &[Resealed]) -> Result<u64, StoreError> {
-        self.write(Durability::Power, |sql| sealed::replace(sql, values))
+        administer(self, Durability::Power, |sql| sealed::replace(sql, values))
     }
 
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {

@@ -18,8 +18,8 @@ use rusqlite::{
 
 pub use inspect::Inspection;
 
-use super::sql::{Cell, Database, Durability, Row, Sql, Value, one};
-use super::{StoreError, VERSION};
+use super::sql::{self, Cell, Database, Durability, Row, Sql, Value, one};
+use super::{StoreError, VERSION, fits};
 use crate::budget::Owner;
 use crate::crypto::Tag;
 use crate::id::AccountId;
@@ -54,7 +54,7 @@ impl SqliteStore {
                 [ring.0],
             )?;
             connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-            connection.pragma_update(None, "user_version", VERSION)?;
+            connection.pragma_update(None, "user_version", migrate::marked(VERSION))?;
             connection.execute_batch("COMMIT")
         };
         fill().map_err(failed)?;
@@ -64,7 +64,8 @@ impl SqliteStore {
         })
     }
 
-    /// Opens a store. Never makes one, never migrates one.
+    /// Opens a store of this version, or a newer one that says it works with this build. Never makes one,
+    /// never migrates one.
     pub fn open(path: &Path, timeout: Duration) -> Result<SqliteStore, StoreError> {
         if !path.exists() {
             return Err(StoreError::Missing(path.display().to_string()));
@@ -80,15 +81,19 @@ impl SqliteStore {
         if id != APPLICATION_ID {
             return Err(not_ours());
         }
-        match number("user_version").map_err(failed)? {
-            VERSION => Ok(SqliteStore {
+        match migrate::version(&connection).map_err(failed)? {
+            (0, _) => Err(not_ours()),
+            (found, since) => fits(found, since).map(|()| SqliteStore {
                 connection,
                 deadline: None,
             }),
-            found if found > VERSION => Err(StoreError::Newer { found }),
-            found @ 1.. => Err(StoreError::Older { found }),
-            _ => Err(not_ours()),
         }
+    }
+
+    /// An error where the store is a newer one: it may hold what this build does not know.
+    pub fn is_own(&self) -> Result<(), StoreError> {
+        let (found, since) = migrate::version(&self.connection).map_err(failed)?;
+        sql::exactly_own(found, since)
     }
 
     /// The same, with a time by which all that it is asked must be done: what comes later is a
@@ -205,6 +210,10 @@ impl Sql for Transaction<'_> {
             rows.map(|row| row.map(Row)).collect()
         };
         rows().map_err(failed)
+    }
+
+    fn version(&self) -> Result<(u32, Option<u32>), StoreError> {
+        migrate::version(self).map_err(failed)
     }
 
     fn hold_account(&self, _: AccountId) -> Result<(), StoreError> {
