@@ -5,9 +5,9 @@ use mailotp_core::admin::{self, Admin, Known};
 use mailotp_core::clock::{NoRandomness, Random, Timestamp};
 use mailotp_core::config::Config;
 use mailotp_core::request::AccountName;
-use mailotp_core::site::{Site, SiteError, load_config};
+use mailotp_core::site::{Access, Site, SiteError, load_config};
+use mailotp_core::store::Persistent;
 use mailotp_core::store::Store;
-use mailotp_core::store::sqlite::SqliteStore;
 use nix::unistd::{Uid, User, geteuid};
 use zeroize::Zeroizing;
 
@@ -42,7 +42,7 @@ pub struct Context<'a> {
     /// The site.
     pub site: Site,
     /// Its store.
-    pub store: SqliteStore,
+    pub store: Box<dyn Persistent>,
     /// How to print.
     pub output: Output,
     /// When the command began.
@@ -85,7 +85,7 @@ impl<'a> Context<'a> {
             return Err(dead.into());
         }
         let site = Site::of(config).map_err(|failed| failed.1)?;
-        let store = site.open_store()?;
+        let store = site.open_store(Access::Command)?;
         Ok(Context {
             cli,
             site,
@@ -142,7 +142,7 @@ impl<'a> Context<'a> {
         account: &AccountName,
         credential: &Credential,
     ) -> Result<Option<Zeroizing<String>>, CliError> {
-        let mut store = self.site.open_store()?;
+        let mut store = self.site.open_store(Access::Command)?;
         let known = store.read(account, None).map_err(SiteError::from)?.account;
         let Some(known) = known else {
             return Ok(None);
@@ -157,7 +157,7 @@ impl<'a> Context<'a> {
     ) -> Result<T, E> {
         let mut admin = Admin {
             site: &self.site,
-            store: &mut self.store,
+            store: &mut *self.store,
             random: &mut System,
             arena: &mut InTurn,
             now: self.now,

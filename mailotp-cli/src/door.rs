@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use mailotp_core::authenticate::Door;
 use mailotp_core::request::{Request, Secret};
-use mailotp_core::site::Site;
+use mailotp_core::site::{Access, Site};
 
 use crate::arena::InTurn;
 use crate::commands::explain;
@@ -15,19 +15,17 @@ use crate::input;
 /// Does something at the door of `site`. By `deadline` the store must have done all that it is asked.
 pub fn at<T>(site: &Site, deadline: Option<Instant>, work: impl FnOnce(&mut Door<'_>) -> T) -> T {
     let host = host_name();
+    let mut mark = site.marker();
     work(&mut Door {
         site,
         open_store: &mut || {
-            let store = site.open_store()?;
-            Ok(Box::new(match deadline {
-                Some(deadline) => store.until(deadline),
-                None => store,
-            }))
+            let access = deadline.map_or(Access::Command, Access::Login);
+            Ok(site.open_store(access)?)
         },
         random: &mut System,
         arena: &mut InTurn,
         host: &host,
-        mark: &mut |generation| site.mark().note(generation),
+        mark: mark.as_mut().map(|mark| mark as &mut dyn FnMut(u64)),
     })
 }
 

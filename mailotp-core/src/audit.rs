@@ -205,6 +205,10 @@ names! {
         BackedUp = "backed-up",
         /// A change: the store has come back from a backup.
         Restored = "restored",
+        /// A change: a database was promoted that lacks what was committed last. It is as after a restore.
+        CommitsLost = "commits-lost",
+        /// A change: the store is in another place.
+        StoreMoved = "store-moved",
         /// A change: the clock is right again.
         ClockAccepted = "clock-accepted",
     }

@@ -3,13 +3,16 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use crate::config::{Config, ConfigError, StoreLocation};
 use crate::crypto::{KeyRing, KeyRingError};
 use crate::files::{self, FileProblem, ProblemKind, Secrecy};
 use crate::mark::Mark;
+#[cfg(feature = "postgres")]
+use crate::store::postgres::{Location, PostgresStore, Role, Trust, Witness};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Identity, Store, StoreError};
+use crate::store::{Identity, Persistent, Store, StoreError};
 
 const SYSTEM_GROUPS: &str = "/etc/group";
 
@@ -134,7 +137,9 @@ impl Site {
     /// Notes in the key ring that the store has reached `generation`. It is read again first: other
     /// commands note theirs, and the highest must stay.
     pub fn note_generation(&self, generation: u64) -> Result<(), SiteError> {
-        self.mark().note(generation);
+        if let Some(mut mark) = self.marker() {
+            mark(generation);
+        }
         // Nothing is written where others have noted as much.
         if load_keys(&self.config.key)?.generation >= generation {
             return Ok(());
@@ -156,10 +161,17 @@ impl Site {
         })
     }
 
-    /// Opens the store, and refuses one that is older than the key ring has seen: an old copy, in
-    /// which codes are unspent that were spent since.
-    pub fn open_store(&self) -> Result<SqliteStore, SiteError> {
-        let StoreLocation::Sqlite(path) = &self.config.store;
+    /// Opens the store, and refuses one that is older than was seen: an old copy, in which codes are unspent
+    /// that were spent since.
+    pub fn open_store(&self, access: Access) -> Result<Box<dyn Persistent>, SiteError> {
+        match &self.config.store {
+            StoreLocation::Sqlite(path) => self.open_file(path, access),
+            #[cfg(feature = "postgres")]
+            StoreLocation::Postgres(location) => self.open_database(location, access),
+        }
+    }
+
+    fn open_file(&self, path: &Path, access: Access) -> Result<Box<dyn Persistent>, SiteError> {
         check_store(path)?;
         // The mark first: a login writes it after its commit, so that a store that is read later is
         // never older.
@@ -182,15 +194,70 @@ impl Site {
             }
             .into());
         }
-        Ok(store)
+        if let Access::Login(by) = access {
+            Persistent::until(&mut store, by);
+        }
+        Ok(Box::new(store))
+    }
+
+    #[cfg(feature = "postgres")]
+    fn open_database(
+        &self,
+        location: &Location,
+        access: Access,
+    ) -> Result<Box<dyn Persistent>, SiteError> {
+        let trust = Trust {
+            ring: self.keys.identity(),
+            generation: self.keys.generation,
+            witness: Witness::new(
+                &self.name(),
+                &self.memory().each_ref().map(PathBuf::as_path),
+            ),
+        };
+        let timeout = self.config.timeout;
+        let (role, deadline) = match access {
+            Access::Login(by) => (Role::Login, Some(by)),
+            Access::Command => (Role::Owner, None),
+        };
+        Ok(Box::new(PostgresStore::open(
+            location, role, trust, timeout, deadline,
+        )?))
+    }
+
+    /// What a login calls with the generation that it has brought the store to; a database remembers by other
+    /// means.
+    pub fn marker(&self) -> Option<impl FnMut(u64)> {
+        let mark = self.mark();
+        let note = move |generation| mark.note(generation);
+        self.config.store.file().map(|_| note)
     }
 
     /// The mark of how new the store is: beside the helper's socket, or else beside the key.
     pub fn mark(&self) -> Mark {
-        let tag = self.keys.identity().0;
-        let name: String = tag[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        let folder = |path: &Path| path.parent().unwrap_or(Path::new(".")).to_owned();
-        let folders = [folder(&self.config.helper.socket), folder(&self.config.key)];
-        Mark::new(&name, &[&folders[0], &folders[1]])
+        Mark::new(
+            &self.name(),
+            &self.memory().each_ref().map(PathBuf::as_path),
+        )
     }
+
+    /// Names the key ring in the names of files.
+    fn name(&self) -> String {
+        let tag = self.keys.identity().0;
+        tag[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Where a host remembers what it has seen of its store: the first of these folders that it can write to.
+    fn memory(&self) -> [PathBuf; 2] {
+        let config = &self.config;
+        [&config.helper.socket, &config.key].map(|path| files::folder_of(path).to_owned())
+    }
+}
+
+/// Who opens a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A login: by then all must be done.
+    Login(Instant),
+    /// A command: it may do what no login does, and takes the time that it needs.
+    Command,
 }

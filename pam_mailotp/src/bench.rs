@@ -12,7 +12,7 @@ use mailotp_core::helper::judge::{Judged, Phase, Question};
 use mailotp_core::helper::wire::Bytes;
 use mailotp_core::prompt;
 use mailotp_core::request::{Request, Secret};
-use mailotp_core::site::{Site, SiteError};
+use mailotp_core::site::{Access, Site, SiteError};
 
 use crate::ffi;
 use crate::hooks::Call;
@@ -135,13 +135,14 @@ impl Bench {
 fn here<T>(call: &Call, site: &Site, work: impl FnOnce(&mut Door<'_>, Visitor<'_>) -> T) -> T {
     // One deadline over all that one question to the store takes, the hash included.
     let deadline = Instant::now() + site.config.timeout;
+    let mut mark = site.marker();
     let mut door = Door {
         site,
-        open_store: &mut || Ok(Box::new(site.open_store()?.until(deadline))),
+        open_store: &mut || Ok(site.open_store(Access::Login(deadline))?),
         random: &mut System,
         arena: &mut ffi::MappedArena,
         host: &call.host_name,
-        mark: &mut |generation| site.mark().note(generation),
+        mark: mark.as_mut().map(|mark| mark as &mut dyn FnMut(u64)),
     };
     work(&mut door, call.visitor())
 }

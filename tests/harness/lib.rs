@@ -9,6 +9,7 @@ pub mod output;
 pub mod peer;
 pub mod plist;
 pub mod postfix;
+pub mod postgres;
 pub mod products;
 pub mod qr;
 pub mod sandbox;

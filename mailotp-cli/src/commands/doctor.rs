@@ -44,7 +44,7 @@ fn examine(cli: &Cli, now: Timestamp) -> Report {
     servers::saslauthd(&services, &asked, found.config.as_ref(), &mut report);
     servers::sshd(&services, &mut report);
     if let (Some(inspection), Some(config)) = (&found.store, &found.config) {
-        let path = site::store_path(config).display().to_string();
+        let path = config.store.to_string();
         store::aliases(
             &path,
             inspection,

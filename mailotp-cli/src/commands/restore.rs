@@ -180,7 +180,7 @@ fn tell(output: &Output, restored: &Restored, about: &Value) -> Result<(), CliEr
         };
         text += &format!("{did:9} {}\n", restored.config.display());
         text += &format!("restored  {}\n", restored.key.display());
-        text += &format!("restored  {}\n", restored.store.display());
+        text += &format!("restored  {}\n", restored.store);
         for path in &restored.aside {
             text += &format!("aside     {}\n", path.display());
         }

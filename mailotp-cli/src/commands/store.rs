@@ -4,8 +4,10 @@ use mailotp_core::admin::Seals;
 use mailotp_core::config::StoreLocation;
 use mailotp_core::id::AccountId;
 use mailotp_core::site::{self, SiteError};
+#[cfg(feature = "postgres")]
+use mailotp_core::store::postgres::Owner;
 use mailotp_core::store::sqlite::SqliteStore;
-use mailotp_core::store::{Place, VERSION};
+use mailotp_core::store::{Place, Thoroughness, VERSION};
 use serde_json::json;
 
 use crate::cli::Cli;
@@ -15,9 +17,9 @@ use crate::output::Output;
 
 /// SQLite says whether the file is sound, the key ring whether what is sealed in it is.
 pub fn check(context: &mut Context<'_>) -> Result<(), CliError> {
-    let StoreLocation::Sqlite(path) = &context.site.config.store;
-    let place = path.display().to_string();
-    if let Some(first) = context.store.damage().map_err(SiteError::from)?.first() {
+    let place = context.site.config.store.to_string();
+    let damage = context.store.damage(Thoroughness::Thorough);
+    if let Some(first) = damage.map_err(SiteError::from)?.first() {
         return Err(CliError::new(
             UNUSABLE,
             format!("{place} is damaged: {first}"),
@@ -65,9 +67,17 @@ pub fn migrate(cli: &Cli) -> Result<(), CliError> {
     let config = site::load_config(&cli.config)?;
     // Who may not read the keys may not change the store.
     site::load_keys(&config.key)?;
-    let StoreLocation::Sqlite(path) = &config.store;
-    site::check_store(path)?;
-    let found = SqliteStore::migrate(path, config.timeout).map_err(SiteError::from)?;
+    let found = match &config.store {
+        StoreLocation::Sqlite(path) => {
+            site::check_store(path)?;
+            SqliteStore::migrate(path, config.timeout)
+        }
+        #[cfg(feature = "postgres")]
+        StoreLocation::Postgres(location) => {
+            Owner::connect(location, config.timeout).and_then(|owner| owner.migrate())
+        }
+    };
+    let found = found.map_err(SiteError::from)?;
     let document = json!({ "from": found, "to": VERSION });
     Ok(Output::new(cli.json).show(&document, || {
         if found == VERSION {

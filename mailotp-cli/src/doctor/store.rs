@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mailotp_core::site::SiteError;
+use mailotp_core::store::Inspection;
 use mailotp_core::store::StoreError;
-use mailotp_core::store::sqlite::Inspection;
 
 use super::finding::{Area, Code, Report};
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use listenfd::ListenFd;
 use mailotp_core::config::Config;
 use mailotp_core::helper::client;
-use mailotp_core::site::{Site, load_config};
+use mailotp_core::site::{Access, Site, load_config};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::Uid;
@@ -67,7 +67,7 @@ pub fn run(cli: Cli, path: Option<&Path>) -> Result<(), CliError> {
 /// Whoever cannot open the site serves nobody.
 fn can_serve(cli: &Cli) -> Result<Config, CliError> {
     let site = Site::of(load_config(&cli.config)?).map_err(|failed| failed.1)?;
-    site.open_store()?;
+    site.open_store(Access::Command)?;
     Ok(site.config)
 }
 

@@ -5,7 +5,7 @@ use mailotp_core::authenticate::{Door, Opening, Visitor};
 use mailotp_core::clock::Timestamp;
 use mailotp_core::decide::Answer;
 use mailotp_core::request::{AccountName, Remote, Request, Secret, Service};
-use mailotp_core::site::{Site, SiteError};
+use mailotp_core::site::{Access, Site, SiteError};
 use mailotp_core::store::Store;
 
 use crate::door;
@@ -53,7 +53,7 @@ enum Codes {
 
 impl Codes {
     fn of(site: &Site, account: &AccountName, now: Timestamp) -> Result<Codes, CliError> {
-        let mut store = site.open_store()?;
+        let mut store = site.open_store(Access::Command)?;
         let snapshot = store.read(account, None).map_err(SiteError::from)?;
         let service = manage();
         let group = site.config.group_of(MANAGE);

@@ -3,45 +3,63 @@
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
 use super::AdminError;
 use crate::clock::Random;
-use crate::config::{DEFAULT_PATH, StoreLocation};
+use crate::config::{Config, DEFAULT_PATH, StoreLocation};
 use crate::crypto::KeyRing;
 use crate::files::{FileProblem, ProblemKind};
-use crate::site::{self, Site, SiteError};
+use crate::site::{self, Access, Site, SiteError};
+#[cfg(feature = "postgres")]
+use crate::store::postgres::Owner;
 use crate::store::sqlite::SqliteStore;
 
 /// What `init` found and made.
 #[derive(Debug)]
 pub struct Initialised {
     /// The configuration.
-    pub config: PathBuf,
+    pub config: Step,
     /// The key ring.
-    pub key: PathBuf,
+    pub key: Step,
     /// The store.
-    pub store: PathBuf,
-    /// Those of them that were missing.
-    pub created: Vec<PathBuf>,
+    pub store: Step,
+}
+
+/// One of the things that a site needs.
+#[derive(Debug)]
+pub struct Step {
+    /// Where it is.
+    pub place: String,
+    /// It was missing.
+    pub made: bool,
+}
+
+impl Step {
+    fn new(place: &impl ToString, made: bool) -> Step {
+        Step {
+            place: place.to_string(),
+            made,
+        }
+    }
 }
 
 /// Makes what is missing. Never makes a new key ring beside an old store: nothing in it could be
 /// opened any more.
 pub fn initialise(config_path: &Path, source: &mut dyn Random) -> Result<Initialised, AdminError> {
-    let mut created = Vec::new();
-    if !config_path.exists() {
+    let config_is_new = !config_path.exists();
+    if config_is_new {
         make_folder(config_path, 0o755)?;
         write_new(config_path, first_config(config_path).as_bytes(), 0o644)?;
-        created.push(config_path.to_owned());
     }
     let config = site::load_config(config_path)?;
-    let StoreLocation::Sqlite(store) = config.store.clone();
     let key = config.key.clone();
-    if !key.exists() {
-        if store.exists() {
+    let key_is_new = !key.exists();
+    if key_is_new {
+        if is_there(&config)? {
             return Err(SiteError::from(FileProblem {
-                message: format!("it is missing, and the store {} needs it", store.display()),
+                message: format!("it is missing, and the store {} needs it", config.store),
                 path: key,
                 remedy: "Put the key file back from a backup; a new key could open nothing in the store.".into(),
                 kind: ProblemKind::Broken,
@@ -50,42 +68,68 @@ pub fn initialise(config_path: &Path, source: &mut dyn Random) -> Result<Initial
         }
         make_folder(&key, 0o755)?;
         write_new(&key, KeyRing::generate(source)?.to_text().as_bytes(), 0o600)?;
-        created.push(key.clone());
     }
-    let timeout = config.timeout;
-    if !store.exists() {
-        refuse_a_lost_store(&key, &store)?;
-        make_folder(&store, 0o700)?;
-        // SQLite makes its files with the mode of the first one, and that with the umask.
-        write_new(&store, b"", 0o600)?;
-        let made = SqliteStore::create(&store, site::load_keys(&key)?.identity(), timeout);
-        if made.is_err() {
-            let _ = std::fs::remove_file(&store);
-        }
-        made?;
-        created.push(store.clone());
+    let store_is_new = !is_there(&config)?;
+    if store_is_new {
+        refuse_a_lost_store(&config)?;
+        make_store(&config.store, &site::load_keys(&key)?, config.timeout)?;
     }
     // Whatever was there already must be in order too.
     let site = Site::of(config).map_err(|failed| failed.1)?;
-    site.open_store()?;
+    site.open_store(Access::Command)?;
     Ok(Initialised {
-        config: config_path.to_owned(),
-        key,
-        store,
-        created,
+        config: Step::new(&config_path.display(), config_is_new),
+        key: Step::new(&key.display(), key_is_new),
+        store: Step::new(&site.config.store, store_is_new),
     })
 }
 
+pub(super) fn is_there(config: &Config) -> Result<bool, AdminError> {
+    match &config.store {
+        StoreLocation::Sqlite(path) => Ok(path.exists()),
+        #[cfg(feature = "postgres")]
+        StoreLocation::Postgres(location) => {
+            let owner = Owner::connect(location, config.timeout)?;
+            Ok(owner.ring()?.is_some())
+        }
+    }
+}
+
+/// Makes an empty store.
+pub(super) fn make_store(
+    place: &StoreLocation,
+    keys: &KeyRing,
+    timeout: Duration,
+) -> Result<(), AdminError> {
+    match place {
+        StoreLocation::Sqlite(path) => {
+            make_folder(path, 0o700)?;
+            // SQLite makes its files with the mode of the first one, and that with the umask.
+            write_new(path, b"", 0o600)?;
+            let made = SqliteStore::create(path, keys.identity(), timeout);
+            if made.is_err() {
+                let _ = std::fs::remove_file(path);
+            }
+            made?;
+        }
+        #[cfg(feature = "postgres")]
+        StoreLocation::Postgres(location) => {
+            Owner::connect(location, timeout)?.create(keys.identity())?;
+        }
+    }
+    Ok(())
+}
+
 /// A key ring that has seen a store is not given an empty one: whoever has lost the store must know.
-fn refuse_a_lost_store(key: &Path, store: &Path) -> Result<(), SiteError> {
-    let generation = site::load_keys(key)?.generation;
+fn refuse_a_lost_store(config: &Config) -> Result<(), SiteError> {
+    let generation = site::load_keys(&config.key)?.generation;
     if generation == 0 {
         return Ok(());
     }
     let remedy = "Put the store back. To begin anew without it, move the key file away first: \
                   everybody must then enrol again.";
     Err(SiteError::from(FileProblem {
-        path: store.to_owned(),
+        path: config.store.to_string().into(),
         message: format!("it is missing, and the key ring has seen its generation {generation}"),
         remedy: remedy.into(),
         kind: ProblemKind::Broken,

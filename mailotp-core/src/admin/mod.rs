@@ -14,9 +14,9 @@ mod suspended;
 pub use enrol::{Added, Moving, NewOath, Secrets, Wish};
 pub use explain::Explanation;
 pub use import::{ImportPlan, ImportWish, Left, Made, Taken, Why};
-pub use init::{Initialised, initialise};
+pub use init::{Initialised, Step, initialise};
 pub use keys::{KeyUse, SealedAgain, Seals};
-pub use restore::{Prepared, Restored, Wanted};
+pub use restore::{Prepared, Restored, Wanted, beside as beside_store};
 
 use std::path::PathBuf;
 

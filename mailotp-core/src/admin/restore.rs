@@ -25,8 +25,12 @@ use crate::config::{Config, StoreLocation};
 use crate::crypto::KeyRing;
 use crate::files::{self, with_end};
 use crate::id::AccountId;
-use crate::site::{self, Site, SiteError};
+use crate::site::{self, Access, Site, SiteError};
+#[cfg(feature = "postgres")]
+use crate::store::postgres::Owner;
 use crate::store::sqlite::SqliteStore;
+#[cfg(feature = "postgres")]
+use crate::store::transfer::{self, End};
 use crate::store::{Store, StoreError};
 
 /// What somebody wants to restore, and how.
@@ -47,7 +51,7 @@ pub struct Prepared {
     new_config: Option<Vec<u8>>,
     /// Another site's key ring is in the way.
     other_keys: bool,
-    store: PathBuf,
+    store: StoreLocation,
     staging: PathBuf,
     made_folder: Option<PathBuf>,
     stamp: String,
@@ -63,7 +67,7 @@ pub struct Restored {
     /// The key ring.
     pub key: PathBuf,
     /// The store.
-    pub store: PathBuf,
+    pub store: String,
     /// How many accounts there are.
     pub accounts: u64,
     /// How many credentials wait to be looked at, by kind.
@@ -81,28 +85,28 @@ impl Prepared {
         config_text: &[u8],
         keys: Option<KeyRing>,
     ) -> Result<Prepared, AdminError> {
-        let is_there = wanted.config.exists();
-        let config = if is_there {
+        let has_config = wanted.config.exists();
+        let config = if has_config {
             site::load_config(wanted.config)?
         } else {
             site::parse_config(wanted.config, config_text.to_vec())?
         };
-        let StoreLocation::Sqlite(store) = config.store.clone();
-        if !wanted.force && (store.exists() || store.is_symlink()) {
-            return Err(AdminError::InTheWay(store));
+        if !wanted.force && is_there(&config)? {
+            return Err(AdminError::InTheWay(config.store.to_string().into()));
         }
         let (keys, other_keys) = ring(&config, keys, wanted.force)?;
-        let folder = files::folder_of(&store).to_owned();
+        let beside = beside(&config);
+        let folder = files::folder_of(&beside).to_owned();
         let made_folder = (!folder.exists()).then_some(folder);
-        make_folder(&store, 0o700)?;
-        files::sweep(&store, "restore");
+        make_folder(&beside, 0o700)?;
+        files::sweep(&beside, "restore");
         Ok(Prepared {
+            store: config.store.clone(),
+            staging: files::beside(&beside, "restore"),
             site: Site { config, keys },
             config_path: wanted.config.to_owned(),
-            new_config: (!is_there).then(|| config_text.to_vec()),
+            new_config: (!has_config).then(|| config_text.to_vec()),
             other_keys,
-            staging: files::beside(&store, "restore"),
-            store,
             made_folder,
             stamp: wanted.stamp.to_owned(),
         }
@@ -113,7 +117,8 @@ impl Prepared {
     fn with_free_stamp(mut self) -> Prepared {
         let wanted = std::mem::take(&mut self.stamp);
         let taken = |prepared: &Prepared| {
-            let paths = [&prepared.store, &prepared.site.config.key];
+            let config = &prepared.site.config;
+            let paths = [&beside(config), &config.key];
             paths.iter().any(|path| prepared.aside(path).exists())
         };
         for number in 1.. {
@@ -143,6 +148,7 @@ impl Prepared {
         SqliteStore::migrate(&self.staging, timeout)?;
         let mut store = SqliteStore::open(&self.staging, timeout)?;
         store.examine()?;
+        store.let_in()?;
         if store.identity()?.ring != self.site.keys.identity() {
             return Err(AdminError::OtherKeyRing);
         }
@@ -169,12 +175,12 @@ impl Prepared {
         aside.extend(old_keys);
         self.site.note_generation(generation)?;
         self.site.keys = site::load_keys(&self.site.config.key)?;
-        self.site.open_store()?;
+        self.site.open_store(Access::Command)?;
         Ok(Restored {
             config: self.config_path.clone(),
             config_is_new: self.new_config.is_some(),
             key: self.site.config.key.clone(),
-            store: self.store.clone(),
+            store: self.store.to_string(),
             accounts,
             suspended,
             generation,
@@ -199,22 +205,36 @@ impl Prepared {
         };
         let change = [Change::Restore(restoration)];
         let generation = store.change(AccountId::NOBODY, &change, event)?;
-        drop(store);
-        if stays {
-            SqliteStore::migrate(&self.store, timeout)?;
-            return Ok(SqliteStore::take_over(&self.store, &self.staging, timeout)?);
+        match &self.store {
+            StoreLocation::Sqlite(path) => {
+                drop(store);
+                if stays {
+                    SqliteStore::migrate(path, timeout)?;
+                    return Ok(SqliteStore::take_over(path, &self.staging, timeout)?);
+                }
+                SqliteStore::settle_file(&self.staging, timeout)?;
+                self.place(path).map_err(|why| broken(path, &why))?;
+                Ok(generation)
+            }
+            #[cfg(feature = "postgres")]
+            StoreLocation::Postgres(location) => {
+                let owner = Owner::connect(location, timeout)?;
+                if owner.ring()?.is_none() {
+                    owner.create(self.site.keys.identity())?;
+                }
+                owner.migrate()?;
+                let mut end = End::Database(Box::new(owner));
+                Ok(transfer::take_over(&mut end, &mut store)?)
+            }
         }
-        SqliteStore::settle_file(&self.staging, timeout)?;
-        self.place().map_err(|why| broken(&self.store, &why))?;
-        Ok(generation)
     }
 
     /// Whether SQLite can go on with the store that is there.
-    fn works(&self, timeout: Duration) -> Result<bool, AdminError> {
-        if files::check_store(&self.store).is_err() {
+    fn works(path: &Path, timeout: Duration) -> Result<bool, AdminError> {
+        if files::check_store(path).is_err() {
             return Ok(false);
         }
-        match SqliteStore::open(&self.store, timeout) {
+        match SqliteStore::open(path, timeout) {
             // What a newer mailotp has made would go with what takes its place.
             Ok(store) => Ok(store.is_own().map(|()| true)?),
             Err(StoreError::Older { .. }) => Ok(true),
@@ -228,14 +248,27 @@ impl Prepared {
     /// Copies or moves the store aside that is there, and says whether it stays to be overwritten: programs may
     /// have it open, so it stays the file that it is where SQLite can open it.
     fn clear(&self, timeout: Duration) -> Result<(Vec<PathBuf>, bool), AdminError> {
-        let copy = self.aside(&self.store);
-        if self.works(timeout)? && SqliteStore::copy(&self.store, &copy, timeout).is_ok() {
+        let copy = self.aside(&beside(&self.site.config));
+        let store = match &self.store {
+            StoreLocation::Sqlite(path) => path,
+            #[cfg(feature = "postgres")]
+            StoreLocation::Postgres(location) => {
+                let owner = Owner::connect(location, timeout)?;
+                let Some(ring) = owner.ring()? else {
+                    return Ok((Vec::new(), true));
+                };
+                let mut end = End::Database(Box::new(owner));
+                transfer::snapshot(&mut end, ring, &copy, timeout)?;
+                return Ok((vec![copy], true));
+            }
+        };
+        if Prepared::works(store, timeout)? && SqliteStore::copy(store, &copy, timeout).is_ok() {
             return Ok((vec![copy], true));
         }
         // What is left of a store that cannot be used. A log of writes must not stay for another one.
         let mut aside = Vec::new();
         for end in ["", "-wal", "-shm", "-journal"] {
-            aside.extend(self.move_aside(&with_end(&self.store, end))?);
+            aside.extend(self.move_aside(&with_end(store, end))?);
         }
         Ok((aside, false))
     }
@@ -257,9 +290,9 @@ impl Prepared {
         Ok(())
     }
 
-    fn place(&self) -> io::Result<()> {
-        std::fs::rename(&self.staging, &self.store)?;
-        File::open(files::folder_of(&self.store))?.sync_all()
+    fn place(&self, store: &Path) -> io::Result<()> {
+        std::fs::rename(&self.staging, store)?;
+        File::open(files::folder_of(store))?.sync_all()
     }
 
     fn aside(&self, path: &Path) -> PathBuf {
@@ -286,6 +319,19 @@ impl Drop for Prepared {
             let _ = std::fs::remove_dir(folder);
         }
     }
+}
+
+fn is_there(config: &Config) -> Result<bool, AdminError> {
+    match config.store.file() {
+        Some(path) => Ok(path.exists() || path.is_symlink()),
+        None => super::init::is_there(config),
+    }
+}
+
+/// Where files lie that belong to the store: where it is, or beside the key ring.
+pub fn beside(config: &Config) -> PathBuf {
+    let path = config.store.file().map(Path::to_owned);
+    path.unwrap_or_else(|| config.key.with_file_name("mailotp.db"))
 }
 
 /// The key ring of the restored site, and whether another site's is in the way.

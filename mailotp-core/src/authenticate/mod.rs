@@ -40,7 +40,7 @@ pub struct Door<'a> {
     /// The name of this machine, for events.
     pub host: &'a str,
     /// Told the generation that the store has reached with a consumption.
-    pub mark: &'a mut dyn FnMut(u64),
+    pub mark: Option<&'a mut dyn FnMut(u64)>,
 }
 
 /// What an attempt is for.
@@ -175,7 +175,9 @@ impl Door<'_> {
         };
         let settled = store.settle(&settlement)?;
         if settled == Settled::Consumed && settlement.must_be_durable() {
-            (self.mark)(store.identity()?.generation);
+            if let Some(mark) = &mut self.mark {
+                mark(store.identity()?.generation);
+            }
         }
         let event = settlement.event_of(settled);
         if settled == Settled::Lost {

@@ -13,7 +13,7 @@ use super::plain::Plain;
 use super::rules::Maker;
 use super::tables::{File, unplaced};
 use super::values::Duration;
-use super::{Config, GuessLimits, HelperSettings, MAIL, StoreLocation};
+use super::{Config, GuessLimits, HelperSettings, MAIL};
 use crate::budget::Limit;
 use crate::credential::{OtpSettings, oath};
 use crate::request::Naming;
@@ -94,7 +94,12 @@ impl Reader<'_> {
         .ok()
     }
 
-    fn wrong<T>(&self, at: &Spanned<T>, message: impl Into<String>, remedy: &str) -> ConfigError {
+    pub(super) fn wrong<T>(
+        &self,
+        at: &Spanned<T>,
+        message: impl Into<String>,
+        remedy: &str,
+    ) -> ConfigError {
         self.error(at.span(), message, remedy)
     }
 
@@ -148,7 +153,7 @@ impl Reader<'_> {
         }
         Ok(Config {
             mode: file.mode,
-            store: self.store(folder, &file.store.url)?,
+            store: self.store(folder, &file.store)?,
             key: folder.join(file.store.key),
             timeout,
             enrolment: file.users.enrolment,
@@ -185,25 +190,6 @@ impl Reader<'_> {
             fingerprint: OnceLock::new(),
             naming,
         })
-    }
-
-    fn store(&self, folder: &Path, url: &Spanned<String>) -> Result<StoreLocation, ConfigError> {
-        let text = url.get_ref();
-        let remedy = "Write url = \"sqlite:/var/lib/mailotp/mailotp.db\".";
-        match text.strip_prefix("sqlite:") {
-            Some("") => Err(self.wrong(url, "store.url names no file", remedy)),
-            Some(file) => Ok(StoreLocation::Sqlite(folder.join(file))),
-            None if text.starts_with("postgresql:") => Err(self.wrong(
-                url,
-                "this build of mailotp does not speak PostgreSQL",
-                remedy,
-            )),
-            None => Err(self.wrong(
-                url,
-                format!("store.url is \"{text}\", which is no store"),
-                remedy,
-            )),
-        }
     }
 
     fn within(

@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::Enrolment;
+use crate::config::StoreLocation;
 use crate::request::{Remote, Service};
 use crate::rule::{Means, Mode};
 

@@ -6,6 +6,7 @@ mod groups;
 mod network;
 mod plain;
 mod rules;
+mod store;
 mod tables;
 mod values;
 
@@ -18,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 pub use error::ConfigError;
 pub use network::parse_network;
+pub use store::StoreLocation;
 pub use values::Duration as DurationText;
 
 use crate::budget::Limit;
@@ -101,13 +103,6 @@ pub struct HelperSettings {
     pub trusted: BTreeSet<String>,
     /// Who may act for an account with that account's secret.
     pub managers: BTreeSet<String>,
-}
-
-/// What `[store] url` names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreLocation {
-    /// A file.
-    Sqlite(PathBuf),
 }
 
 /// What becomes of an account with nothing live.

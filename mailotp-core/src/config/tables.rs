@@ -37,6 +37,11 @@ pub(super) struct Store {
     pub url: Spanned<String>,
     pub key: PathBuf,
     pub timeout: Spanned<Duration>,
+    pub password_file: Option<Spanned<PathBuf>>,
+    pub owner: Option<Spanned<String>>,
+    pub owner_password_file: Option<Spanned<PathBuf>>,
+    pub ca_file: Option<Spanned<PathBuf>>,
+    pub accept_loss: Option<Spanned<bool>>,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +119,11 @@ impl Default for Store {
             url: unplaced("sqlite:/var/lib/mailotp/mailotp.db".into()),
             key: "/etc/mailotp/mailotp.key".into(),
             timeout: unplaced(seconds(5)),
+            password_file: None,
+            owner: None,
+            owner_password_file: None,
+            ca_file: None,
+            accept_loss: None,
         }
     }
 }

@@ -5,9 +5,12 @@
 mod contract;
 #[cfg(test)]
 pub(crate) mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod sealed;
 mod sql;
 pub mod sqlite;
+pub mod transfer;
 
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};
 use crate::audit::{Event, Verdict};
@@ -18,9 +21,10 @@ use crate::id::AccountId;
 use crate::request::AccountName;
 
 pub use sealed::{Place, Resealed, Sealed};
+pub use sql::{Inspection, Thoroughness};
 
 /// The version of the schema that this build reads and writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The oldest version whose builds can go on with a store of [`VERSION`], and log people in and out of
 /// windows there: a server keeps the module that it has loaded, and meets the store that the next package
@@ -28,7 +32,7 @@ pub const VERSION: u32 = 2;
 /// reads and writes by the names of tables and columns that it knows, so what a login touches may get
 /// tables, indices, and columns with a default, and nothing that must be looked at before somebody is let
 /// in. Where that is not so, it is `VERSION`.
-pub const WORKS_SINCE: u32 = 2;
+pub const WORKS_SINCE: u32 = 3;
 
 /// Equal events within so many seconds are one, with a count.
 const SAME_EVENT_WITHIN: i64 = 60;
@@ -72,6 +76,25 @@ pub enum StoreError {
         /// The generation that the key ring has seen.
         expected: u64,
     },
+    /// It is older than this host has seen it: somebody has put an old copy back.
+    #[error("the store lacks what this host has spent: an old copy stands in its place")]
+    Behind,
+    /// It belongs to another key ring.
+    #[error("the store belongs to another key ring")]
+    OtherRing,
+    /// It moves to another place, or has.
+    #[error("nobody is let in: {0}")]
+    Moving(String),
+    /// What is used up could be lost with the server.
+    #[error(
+        "no standby waits for what is spent: it would be unspent again when another server takes over"
+    )]
+    NoStandby,
+    /// It was promoted, and these hosts have not said that it has all that they have spent.
+    #[error(
+        "the database was promoted, and it is not known yet whether it has all that was spent at: {0}"
+    )]
+    Unvouched(String),
     /// Somebody else kept it busy.
     #[error("the store did not answer in time")]
     TooSlow,
@@ -103,6 +126,19 @@ impl StoreError {
             StoreError::Older { .. } => "Run: mailotp-cli store migrate",
             StoreError::OldCopy { .. } => {
                 "Put the newer store back, or: mailotp-cli restore. A copy that is put back brings spent codes back, so mailotp does not use it."
+            }
+            StoreError::Behind => {
+                "Point store.url at the database that was in use, or: mailotp-cli restore. What was spent after the copy was made is unspent in it."
+            }
+            StoreError::OtherRing => {
+                "Put the key file back that the store was made with, or correct store.url and store.key."
+            }
+            StoreError::Moving(_) => "See: mailotp-cli store move --help",
+            StoreError::NoStandby => {
+                "Set synchronous_standby_names in PostgreSQL; or, where a loss was weighed, accept_loss = true in [store]."
+            }
+            StoreError::Unvouched(_) => {
+                "Run there: mailotp-cli store check. Of a host that is gone for good: mailotp-cli store hosts --forget NAME"
             }
             StoreError::TooSlow => {
                 "Try again; if it stays so, look for a process that holds the store."
@@ -237,6 +273,19 @@ pub trait Store {
     /// The events that a filter lets through, oldest first; of those that would be refused, also the ones
     /// of names that no account has.
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError>;
+}
+
+/// A store that outlasts this process.
+pub trait Persistent: Store {
+    /// From now on all that it is asked must be done by then: what comes later is a failure, also where it
+    /// was done.
+    fn until(&mut self, deadline: std::time::Instant);
+
+    /// What it finds wrong with itself; empty: nothing.
+    fn damage(&mut self, thoroughness: Thoroughness) -> Result<Vec<String>, StoreError>;
+
+    /// Looks at all of it, which takes a while where it is large.
+    fn inspect(&mut self) -> Result<Inspection, StoreError>;
 }
 
 /// Whether an event may be counted into an equal one. What changed something never is.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use mailotp_core::clock::Timestamp;
 use mailotp_core::config::{Config, StoreLocation};
-use mailotp_core::files::ProblemKind;
-use mailotp_core::site::{self, Site, SiteError};
-use mailotp_core::store::sqlite::Inspection;
+use mailotp_core::files::{ProblemKind, with_end};
+use mailotp_core::site::{self, Access, Site, SiteError};
+use mailotp_core::store::Inspection;
 use nix::unistd::{Uid, User, geteuid};
 
 use crate::doctor::files::{self, Entry, What};
@@ -23,12 +23,6 @@ pub struct Found {
     pub store: Option<Inspection>,
     /// The name of the key's owner.
     pub key_owner: Option<String>,
-}
-
-/// The file of a store.
-pub fn store_path(config: &Config) -> &Path {
-    let StoreLocation::Sqlite(path) = &config.store;
-    path
 }
 
 /// Looks at all of it.
@@ -83,11 +77,39 @@ fn folder(path: &Path) -> &Path {
 
 /// Owners and modes of what the configuration names, and of what lies beside it.
 fn files_of(config: &Config, path: &Path, report: &mut Report) {
-    let store = store_path(config);
     entry(&config.key, What::Secret, report);
     entry(folder(&config.key), What::Folder, report);
-    entry(folder(store), What::SecretFolder, report);
     let mut own = vec![path.to_owned(), config.key.clone()];
+    match &config.store {
+        StoreLocation::Sqlite(store) => store_files(store, &mut own, report),
+        #[cfg(feature = "postgres")]
+        StoreLocation::Postgres(location) => {
+            let secrets = [&location.password_file, &location.owner_password_file];
+            for secret in secrets.into_iter().flatten() {
+                entry(secret, What::Secret, report);
+                own.push(secret.clone());
+            }
+            if let Some(authority) = &location.ca_file {
+                entry(authority, What::Public, report);
+                own.push(authority.clone());
+            }
+        }
+    }
+    // What the host remembers: how new the store was at the last login.
+    for place in [folder(&config.helper.socket), folder(&config.key)] {
+        for memory in listed(place) {
+            let name = memory.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with("generation-") || name.starts_with("witness-") {
+                entry(&memory, What::Public, report);
+                entry(place, What::Folder, report);
+            }
+        }
+    }
+    copies(&own, report);
+}
+
+fn store_files(store: &Path, own: &mut Vec<PathBuf>, report: &mut Report) {
+    entry(folder(store), What::SecretFolder, report);
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut name = store.as_os_str().to_owned();
         name.push(suffix);
@@ -96,17 +118,6 @@ fn files_of(config: &Config, path: &Path, report: &mut Report) {
             entry(&own[own.len() - 1], What::Secret, report);
         }
     }
-    // The mark: how new the store was at the last login.
-    for place in [folder(&config.helper.socket), folder(&config.key)] {
-        for mark in listed(place) {
-            let name = mark.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with("generation-") {
-                entry(&mark, What::Public, report);
-                entry(place, What::Folder, report);
-            }
-        }
-    }
-    copies(&own, report);
 }
 
 /// Copies of key and store beside them. The store itself is not opened: SQLite would lose its locks.
@@ -171,9 +182,8 @@ fn entry(path: &Path, what: What, report: &mut Report) {
 
 /// Opens the store as a login does, and looks at it.
 fn opened(site: &Site, report: &mut Report) -> Option<Inspection> {
-    let path = store_path(&site.config);
-    let place = path.display().to_string();
-    let opened = match site.open_store() {
+    let place = site.config.store.to_string();
+    let mut opened = match site.open_store(Access::Command) {
         Ok(opened) => opened,
         // It is there, and whose it is or who may read it is in the way.
         Err(error) if is_about_rights(&error) => {
@@ -185,13 +195,15 @@ fn opened(site: &Site, report: &mut Report) -> Option<Inspection> {
             return None;
         }
     };
-    let length = |path: &Path| path.metadata().map_or(0, |metadata| metadata.len());
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
+    let length = |end: &str| {
+        let path = site.config.store.file().map(|path| with_end(path, end));
+        let metadata = path.and_then(|path| path.metadata().ok());
+        metadata.map_or(0, |metadata| metadata.len())
+    };
     let facts = store::Facts {
         path: place,
-        size: length(path),
-        wal: length(Path::new(&wal)),
+        size: length(""),
+        wal: length("-wal"),
         keep: site.config.log_keep,
     };
     match opened.inspect() {

@@ -340,7 +340,7 @@ impl World {
             random: &mut self.random,
             arena: &mut self.arena,
             host: "host",
-            mark: &mut |_| (),
+            mark: Some(&mut |_| ()),
         };
         work(&mut door)
     }

@@ -21,12 +21,6 @@ pub(super) fn part(
     events::insert(sql, event)
 }
 
-/// The generation that the store has come to.
-pub(super) fn generation(sql: &dyn Sql) -> Result<u64, StoreError> {
-    let row = sql.row("SELECT generation FROM store", &[])?;
-    Ok(row.get::<i64>(0)? as u64)
-}
-
 fn apply(sql: &dyn Sql, account: AccountId, change: &Change) -> Result<(), StoreError> {
     match change {
         Change::Create(account) => {

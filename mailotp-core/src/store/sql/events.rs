@@ -194,7 +194,7 @@ pub(super) fn select(sql: &dyn Sql, filter: &EventFilter) -> Result<Vec<Event>, 
         format!(
             "(SELECT id, {COLUMNS} FROM event UNION ALL
               SELECT 0, time, host, NULL, account, service, remote, 'passed', reason, would, rule, NULL,
-                     NULL, count FROM unenrolled) AS both"
+                     NULL, count FROM unenrolled) AS told"
         )
     } else {
         "event".to_owned()

@@ -6,7 +6,9 @@
 
 mod change;
 mod events;
+mod inspect;
 mod maintain;
+mod moving;
 mod read;
 mod restore;
 mod rows;
@@ -14,10 +16,14 @@ mod sealed;
 mod settle;
 mod value;
 
+use std::time::Instant;
+
 use super::{
-    EventFilter, Identity, Maintained, Part, Place, Resealed, Sealed, Store, StoreError, VERSION,
-    fits,
+    EventFilter, Identity, Maintained, Part, Persistent, Place, Resealed, Sealed, Store,
+    StoreError, VERSION, fits,
 };
+#[cfg(feature = "postgres")]
+use crate::account::Restoration;
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};
 use crate::audit::Event;
 use crate::budget::{Bucket, Charge, Charged, Owner};
@@ -26,6 +32,8 @@ use crate::crypto::Tag;
 use crate::id::AccountId;
 use crate::request::AccountName;
 
+pub use inspect::Inspection;
+pub(super) use moving::Moving;
 pub(super) use value::{Cell, Row, Value, values};
 
 /// A transaction.
@@ -46,6 +54,15 @@ pub(super) trait Sql {
     /// The same for the bucket of a name that no account has.
     fn hold_slot(&self, owner: &Owner) -> Result<(), StoreError>;
 
+    /// New events get numbers behind those that are there.
+    fn continue_events(&self) -> Result<(), StoreError>;
+
+    /// The generation that the store has come to.
+    fn generation(&self) -> Result<u64, StoreError>;
+
+    /// Brings it to this one, if it is not further.
+    fn raise_generation(&self, least: u64) -> Result<(), StoreError>;
+
     /// Counts a change of an account into the generation of the store.
     fn count_change(&self, account: AccountId) -> Result<(), StoreError>;
 
@@ -56,12 +73,16 @@ pub(super) trait Sql {
 
 impl dyn Sql + '_ {
     /// The first row that a statement finds.
-    fn first(&self, statement: &str, values: &[Value<'_>]) -> Result<Option<Row>, StoreError> {
+    pub(super) fn first(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Option<Row>, StoreError> {
         Ok(self.query(statement, values)?.into_iter().next())
     }
 
     /// The one row that a statement finds.
-    fn row(&self, statement: &str, values: &[Value<'_>]) -> Result<Row, StoreError> {
+    pub(super) fn row(&self, statement: &str, values: &[Value<'_>]) -> Result<Row, StoreError> {
         self.first(statement, values)?.ok_or(StoreError::Gone)
     }
 }
@@ -75,6 +96,17 @@ pub(super) fn one(changed: u64) -> Result<(), StoreError> {
     }
 }
 
+/// What was committed last is lost: the store is as after a restore, and says so.
+#[cfg(feature = "postgres")]
+pub(super) fn lost(
+    sql: &dyn Sql,
+    restoration: &Restoration,
+    event: &Event,
+) -> Result<(), StoreError> {
+    restore::apply(sql, restoration)?;
+    events::insert(sql, event)
+}
+
 /// What a transaction is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Durability {
@@ -84,6 +116,15 @@ pub(super) enum Durability {
     Power,
     /// The same, and something that works once only is used up with it.
     Spent,
+}
+
+/// How well to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thoroughness {
+    /// At every row.
+    Quick,
+    /// At every index, too.
+    Thorough,
 }
 
 /// A database that runs transactions. One that did not come to its end for a reason that passes may be
@@ -104,6 +145,12 @@ pub(super) trait Database {
 
     /// Tidies up, after much was forgotten.
     fn tidy(&mut self) -> Result<(), StoreError>;
+
+    /// From now on all must be done by then.
+    fn until(&mut self, deadline: Instant);
+
+    /// What the database finds wrong with itself.
+    fn damage(&mut self, thoroughness: Thoroughness) -> Result<Vec<String>, StoreError>;
 }
 
 /// Whether the store is of the very version of this build: a newer one may hold what it does not know.
@@ -174,7 +221,7 @@ impl<D: Database> Store for D {
         administer(self, Durability::Power, |sql| {
             change::part(sql, account, changes, event)?;
             sql.count_change(account)?;
-            change::generation(sql)
+            sql.generation()
         })
     }
 
@@ -186,16 +233,15 @@ impl<D: Database> Store for D {
             if !parts.is_empty() {
                 sql.count_change(AccountId::NOBODY)?;
             }
-            change::generation(sql)
+            sql.generation()
         })
     }
 
     fn identity(&mut self) -> Result<Identity, StoreError> {
         self.look(|sql| {
-            let row = sql.row("SELECT ring, generation FROM store", &[])?;
             Ok(Identity {
-                ring: row.get(0)?,
-                generation: row.get::<i64>(1)? as u64,
+                ring: sql.row("SELECT ring FROM store", &[])?.get(0)?,
+                generation: sql.generation()?,
             })
         })
     }
@@ -247,5 +293,26 @@ impl<D: Database> Store for D {
 
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
         self.look(|sql| events::select(sql, filter))
+    }
+}
+
+impl<D: Database> Persistent for D {
+    fn until(&mut self, deadline: Instant) {
+        Database::until(self, deadline);
+    }
+
+    fn damage(&mut self, thoroughness: Thoroughness) -> Result<Vec<String>, StoreError> {
+        Database::damage(self, thoroughness)
+    }
+
+    fn inspect(&mut self) -> Result<Inspection, StoreError> {
+        let damage = Database::damage(self, Thoroughness::Quick)?;
+        if !damage.is_empty() {
+            return Ok(Inspection {
+                damage,
+                ..Inspection::default()
+            });
+        }
+        self.look(inspect::look)
     }
 }

@@ -19,9 +19,5 @@ pub(super) fn apply(sql: &dyn Sql, restoration: &Restoration) -> Result<(), Stor
             rows::state_name(State::Live)
         ],
     )?;
-    sql.execute(
-        "UPDATE store SET generation = ?1 WHERE generation < ?1",
-        values![rows::integer(restoration.generation)],
-    )?;
-    Ok(())
+    sql.raise_generation(restoration.generation)
 }

@@ -237,7 +237,7 @@ fn look_for_window(
 fn remember(sql: &dyn Sql, account: AccountId, network: &str, now: i64) -> Result<(), StoreError> {
     let changed = sql.execute(
         "INSERT INTO known (account, network, seen) VALUES (?1, ?2, ?3)
-         ON CONFLICT (account, network) DO UPDATE SET seen = excluded.seen WHERE seen < ?3 - ?4",
+         ON CONFLICT (account, network) DO UPDATE SET seen = excluded.seen WHERE known.seen < ?3 - ?4",
         values![account, network, now, DAY],
     )?;
     if changed > 0 {

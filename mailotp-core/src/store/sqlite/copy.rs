@@ -60,6 +60,14 @@ impl SqliteStore {
         }
     }
 
+    /// Lets people in, whatever was to become of the store that this is a copy of.
+    pub fn let_in(&mut self) -> Result<(), StoreError> {
+        let open = self
+            .connection
+            .execute("UPDATE store SET moving = NULL", []);
+        open.map(|_| ()).map_err(failed)
+    }
+
     /// Makes a file that no process has open ready to be used as a store: what is in it is on the disk, and
     /// nothing stands beside it.
     pub fn settle_file(path: &Path, timeout: Duration) -> Result<(), StoreError> {

@@ -16,7 +16,10 @@ use super::{APPLICATION_ID, SqliteStore, connect, failed};
 use crate::store::{StoreError, VERSION, WORKS_SINCE};
 
 /// What leads from each version to the next; the first one from 1 to 2.
-const STEPS: [&str; VERSION as usize - 1] = [include_str!("migrate_1_to_2.sql")];
+const STEPS: [&str; VERSION as usize - 1] = [
+    include_str!("migrate_1_to_2.sql"),
+    include_str!("migrate_2_to_3.sql"),
+];
 
 const HALF: u32 = 16;
 

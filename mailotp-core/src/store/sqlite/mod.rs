@@ -5,7 +5,6 @@
 //! an event need to survive the process only, and go with the next sync.
 
 mod copy;
-mod inspect;
 mod migrate;
 
 use std::path::{Path, PathBuf};
@@ -16,9 +15,9 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params_from_iter,
 };
 
-pub use inspect::Inspection;
-
-use super::sql::{self, Cell, Database, Durability, Row, Sql, Value, one};
+use super::sql::{
+    self, Cell, Database, Durability, Moving, Row, Sql, Thoroughness, Value, one, values,
+};
 use super::{StoreError, VERSION, fits};
 use crate::budget::Owner;
 use crate::crypto::Tag;
@@ -26,6 +25,9 @@ use crate::id::AccountId;
 
 /// "motp": says that a SQLite file is ours (sqlite.org/pragma.html#pragma_application_id).
 const APPLICATION_ID: u32 = 0x6d6f_7470;
+
+/// SQLite tells of at most so many damages.
+const DAMAGES: u32 = 5;
 
 /// An open store.
 pub struct SqliteStore {
@@ -94,13 +96,6 @@ impl SqliteStore {
     pub fn is_own(&self) -> Result<(), StoreError> {
         let (found, since) = migrate::version(&self.connection).map_err(failed)?;
         sql::exactly_own(found, since)
-    }
-
-    /// The same, with a time by which all that it is asked must be done: what comes later is a
-    /// failure, also where it was done.
-    pub fn until(mut self, deadline: Instant) -> SqliteStore {
-        self.deadline = Some(deadline);
-        self
     }
 
     /// Lets the next transaction wait for others as long as there is time.
@@ -189,6 +184,26 @@ impl Database for SqliteStore {
             .execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize")
             .map_err(failed)
     }
+
+    fn until(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+    }
+
+    fn damage(&mut self, thoroughness: Thoroughness) -> Result<Vec<String>, StoreError> {
+        let check = match thoroughness {
+            Thoroughness::Quick => "quick_check",
+            Thoroughness::Thorough => "integrity_check",
+        };
+        let mut damage = Vec::new();
+        let line = |row: &rusqlite::Row<'_>| {
+            damage.push(row.get::<_, String>(0)?);
+            Ok(())
+        };
+        let looked = self.connection.pragma(None, check, DAMAGES, line);
+        looked.map_err(failed)?;
+        damage.retain(|line| line != "ok");
+        Ok(damage)
+    }
 }
 
 /// Whoever writes has the whole store: there is nothing to hold.
@@ -213,7 +228,12 @@ impl Sql for Transaction<'_> {
     }
 
     fn version(&self) -> Result<(u32, Option<u32>), StoreError> {
-        migrate::version(self).map_err(failed)
+        let (found, since) = migrate::version(self).map_err(failed)?;
+        let select = "SELECT moving FROM store";
+        match <dyn Sql>::row(self, select, &[])?.get(0)? {
+            Some(moving) => Err(Moving::stored(moving).into()),
+            _ => Ok((found, since)),
+        }
     }
 
     fn hold_account(&self, _: AccountId) -> Result<(), StoreError> {
@@ -222,6 +242,21 @@ impl Sql for Transaction<'_> {
 
     fn hold_slot(&self, _: &Owner) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn continue_events(&self) -> Result<(), StoreError> {
+        // They do by themselves.
+        Ok(())
+    }
+
+    fn generation(&self) -> Result<u64, StoreError> {
+        let row = <dyn Sql>::row(self, "SELECT generation FROM store", &[])?;
+        Ok(row.get::<i64>(0)? as u64)
+    }
+
+    fn raise_generation(&self, least: u64) -> Result<(), StoreError> {
+        let raise = "UPDATE store SET generation = ?1 WHERE generation < ?1";
+        Sql::execute(self, raise, values![least as i64]).map(|_| ())
     }
 
     fn count_change(&self, _: AccountId) -> Result<(), StoreError> {

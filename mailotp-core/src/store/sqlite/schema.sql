@@ -1,4 +1,4 @@
--- The schema of the embedded store, version 2. Times are seconds since the epoch, UTC.
+-- The schema of the embedded store, version 3. Times are seconds since the epoch, UTC.
 -- What is secret stands in `sealed`; nothing else here helps anybody to log in.
 
 -- One row.
@@ -8,7 +8,8 @@ CREATE TABLE store (
   newest     INTEGER NOT NULL,  -- the time of the newest event: a clock behind it was set back
   pin_length INTEGER,           -- the site's PIN: how many characters it has
   pin        BLOB,              -- its hash, sealed
-  maintained INTEGER NOT NULL DEFAULT 0  -- when it was looked after last
+  maintained INTEGER NOT NULL DEFAULT 0,  -- when it was looked after last
+  moving     TEXT               -- why nobody is let in: it moves to another store, or has
 ) STRICT;
 
 CREATE TABLE account (

@@ -7,7 +7,7 @@ use crate::budget::{Charge, Charged};
 use crate::clock::Timestamp;
 use crate::store::contract::contract_of;
 use crate::store::memory::MemoryStore;
-use crate::store::{EventFilter, Store};
+use crate::store::{EventFilter, Inspection, Persistent, Store};
 
 /// A store in a folder that goes with it.
 pub(super) struct Temporary {
@@ -181,9 +181,8 @@ fn the_journal_is_a_log_and_its_files_are_private() {
 fn a_store_that_is_late_is_too_slow_however_the_time_was_spent() {
     let temporary = Temporary::new();
     let deadline = Instant::now() + Duration::from_millis(50);
-    let mut store = SqliteStore::open(&temporary.path(), TIMEOUT)
-        .unwrap()
-        .until(deadline);
+    let mut store = SqliteStore::open(&temporary.path(), TIMEOUT).unwrap();
+    Persistent::until(&mut store, deadline);
     let name = crate::request::Naming::default().account(b"alice").unwrap();
     assert!(store.read(&name, None).is_ok());
     thread::sleep(Duration::from_millis(60));
@@ -294,4 +293,64 @@ fn a_login_of_nobody_writes_as_much_as_one_of_an_account() {
     assert!(written(None, "nobody") > 0, "the first one");
     assert_eq!(written(None, "nobody"), written(Some(account), "alice"));
     assert_eq!(written(None, "nobody"), written(None, "somebody"));
+}
+
+fn store_in(folder: &Path) -> SqliteStore {
+    let path = folder.join("m.db");
+    std::fs::write(&path, "").unwrap();
+    SqliteStore::create(&path, Tag([0; 16]), Duration::from_secs(5)).unwrap()
+}
+
+#[test]
+fn a_new_store_is_sound_and_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = Persistent::inspect(&mut store_in(folder.path())).unwrap();
+    assert_eq!(found, Inspection::default());
+}
+
+#[test]
+fn it_tells_of_events_and_of_how_long_nothing_was_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store_in(folder.path());
+    let event = |time: i64, result: &str, would: Option<&str>| {
+        store
+            .connection
+            .execute(
+                "INSERT INTO event (time, host, result, reason, would, count)
+                 VALUES (?1, 'h', ?2, 'wrong', ?3, 1)",
+                (time, result, would),
+            )
+            .unwrap();
+    };
+    event(100, "passed", Some("refused"));
+    event(200, "refused", None);
+    event(300, "passed", Some("denied"));
+    event(400, "passed", Some("refused"));
+    event(500, "accepted", None);
+    let sql = "UPDATE store SET newest = 500";
+    store.connection.execute_batch(sql).unwrap();
+    let found = Persistent::inspect(&mut store).unwrap();
+    assert_eq!(found.events, 5);
+    assert_eq!(found.oldest, Some(Timestamp(100)));
+    assert_eq!(found.newest, Some(Timestamp(500)));
+    assert_eq!(found.observed_since, Some(Timestamp(300)));
+}
+
+#[test]
+fn damage_is_found_and_nothing_else_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store_in(folder.path());
+    // An index that no longer fits its table.
+    let sql = "INSERT INTO event (time, host, result, reason, count) VALUES (1, 'h', 'r', 'w', 1);
+               PRAGMA writable_schema = ON;
+               UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema
+                 WHERE name = 'bucket_of_account') WHERE name = 'event_of_account';
+               PRAGMA writable_schema = RESET;";
+    store.connection.execute_batch(sql).unwrap();
+    assert!(!Persistent::inspect(&mut store).unwrap().damage.is_empty());
+    assert!(
+        !Persistent::damage(&mut store, Thoroughness::Thorough)
+            .unwrap()
+            .is_empty()
+    );
 }

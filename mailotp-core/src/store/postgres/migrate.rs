@@ -1,0 +1,144 @@
+//! Making the tables, and migrating them: forward only, one step a version, by whoever owns them.
+
+use std::time::{Duration, Instant};
+
+use super::line::{Kind, Line};
+use super::location::{Location, Role};
+use super::transaction::Running;
+use super::{Desk, Purpose};
+use crate::crypto::Tag;
+use crate::store::sql::{Database, Durability, Sql, Thoroughness, values};
+use crate::store::{StoreError, VERSION, WORKS_SINCE};
+
+/// The tables, as a store of this version has them.
+pub const SCHEMA: &str = include_str!("schema.sql");
+/// What the role of the logins may do with them; its name stands there as `%LOGIN%`.
+pub const GRANTS: &str = include_str!("grants.sql");
+
+/// The first version that was kept in a database.
+const FIRST: u32 = 3;
+
+/// What leads from each version to the next; the first one from [`FIRST`] to the one after it. A server keeps
+/// the module that it has loaded, and logins go on while a step runs: it takes no lock for long.
+const STEPS: [&str; (VERSION - FIRST) as usize] = [];
+
+/// Commands have more time than logins.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The owner of the tables, at work on the store as a whole.
+pub struct Owner {
+    desk: Desk,
+    location: Location,
+}
+
+impl Owner {
+    /// Connects as the owner.
+    pub fn connect(location: &Location, timeout: Duration) -> Result<Owner, StoreError> {
+        Ok(Owner {
+            desk: Desk {
+                line: Line::open(location, Role::Owner, Instant::now() + timeout)?,
+                timeout: PATIENCE,
+                deadline: None,
+            },
+            location: location.clone(),
+        })
+    }
+
+    /// The key ring of the store that is there; `None`: there is none.
+    pub fn ring(&self) -> Result<Option<Tag>, StoreError> {
+        let look = |sql: &Running<'_>| <dyn Sql>::first(sql, "SELECT ring FROM store", &[]);
+        match self.desk.run(Purpose::Look, look) {
+            Ok((Some(row), _)) => row.get(0).map(Some),
+            Ok((None, _)) | Err(StoreError::Missing(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the tables of a new store of this key ring, all or none, and says what logins may do with them.
+    pub fn create(&self, ring: Tag) -> Result<(), StoreError> {
+        if self.ring()?.is_some() {
+            return Err(StoreError::Exists);
+        }
+        let timeline = match self.desk.line.kind {
+            Kind::Postgres => {
+                "SELECT CAST(CAST('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS BIT(32)) AS BIGINT)"
+            }
+            Kind::Consensus => "SELECT CAST(0 AS BIGINT)",
+        };
+        let made = self.desk.run(Purpose::Alone, |sql| {
+            let timeline: i64 = <dyn Sql>::row(sql, timeline, &[])?.get(0)?;
+            sql.batch("CREATE SCHEMA IF NOT EXISTS mailotp")?;
+            sql.batch(SCHEMA)?;
+            sql.execute(
+                "INSERT INTO store (version, works_since, ring, generation, newest, timeline)
+                 VALUES (?1, ?2, ?3, 0, 0, ?4)",
+                values![VERSION, WORKS_SINCE, &ring, timeline],
+            )?;
+            self.grant(sql)
+        });
+        made.map(|_| ())
+    }
+
+    /// Brings the tables to the version of this build, all of it or nothing. Returns the version that they had.
+    pub fn migrate(&self) -> Result<u32, StoreError> {
+        let migrated = self.desk.run(Purpose::Keep, |sql| {
+            let lock = "SELECT version FROM store FOR UPDATE";
+            let found: u32 = <dyn Sql>::row(sql, lock, &[])?.get(0)?;
+            if found > VERSION {
+                return Err(StoreError::Newer { found });
+            }
+            for step in STEPS
+                .get(found.saturating_sub(FIRST) as usize..)
+                .unwrap_or_default()
+            {
+                sql.batch(step)?;
+            }
+            sql.execute(
+                "UPDATE store SET version = ?1, works_since = ?2",
+                values![VERSION, WORKS_SINCE],
+            )?;
+            self.grant(sql)?;
+            Ok(found)
+        });
+        migrated.map(|(found, _)| found)
+    }
+
+    fn grant(&self, sql: &Running<'_>) -> Result<(), StoreError> {
+        let login = self.location.user_of(Role::Login);
+        if login == self.location.user_of(Role::Owner) {
+            return Ok(());
+        }
+        sql.batch(&GRANTS.replace("%LOGIN%", &login.replace('"', "\"\"")))
+    }
+}
+
+impl Database for Owner {
+    fn look<T>(
+        &mut self,
+        mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (value, _) = self.desk.run(Purpose::Look, |running| work(running))?;
+        Ok(value)
+    }
+
+    fn write<T>(
+        &mut self,
+        _: Durability,
+        mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (value, _) = self.desk.run(Purpose::Alone, |running| work(running))?;
+        Ok(value)
+    }
+
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn until(&mut self, deadline: Instant) {
+        self.desk.deadline = Some(deadline);
+    }
+
+    fn damage(&mut self, _: Thoroughness) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+}

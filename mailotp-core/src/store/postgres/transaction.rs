@@ -1,0 +1,268 @@
+//! A transaction that is under way.
+
+use std::cell::{Cell as Mutable, RefCell};
+use std::time::Instant;
+
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::{Row as Answer, SimpleQueryMessage};
+
+use super::Purpose;
+use super::line::{Kind, Line, Silence};
+use super::witness::stripe_of;
+use crate::budget::Owner;
+use crate::id::AccountId;
+use crate::store::StoreError;
+use crate::store::sql::{Cell, Moving, Row, Sql, Value, values};
+
+/// A transaction.
+pub(super) struct Running<'a> {
+    line: &'a Line,
+    purpose: Purpose,
+    by: Instant,
+    /// It ended because others were in its way.
+    again: Mutable<bool>,
+    /// The counters that it has counted up.
+    counted: RefCell<Vec<(usize, u64)>>,
+}
+
+impl<'a> Running<'a> {
+    pub(super) fn begin(
+        line: &'a Line,
+        purpose: Purpose,
+        by: Instant,
+    ) -> Result<Running<'a>, StoreError> {
+        let begin = beginning(line.kind, purpose);
+        line.ask(by, |client| client.batch_execute(begin))?;
+        Ok(Running {
+            line,
+            purpose,
+            by,
+            again: Mutable::new(false),
+            counted: RefCell::default(),
+        })
+    }
+
+    /// Ends it. What is unknown, since the server died over it, counts as not done: it may well be.
+    pub(super) fn end(&self) -> Result<(), StoreError> {
+        let command = match self.purpose {
+            Purpose::Look => "ROLLBACK",
+            _ => "COMMIT",
+        };
+        self.line.was_warned();
+        let ended = self
+            .line
+            .ask(self.by, |client| client.batch_execute(command));
+        ended.map_err(|silence| self.note(silence))?;
+        // Somebody has ended the wait for the standby: it is committed, and may yet be lost. A transaction
+        // that had failed says so, too.
+        let kept = matches!(self.purpose, Purpose::Keep | Purpose::Alone);
+        if kept && self.line.was_warned() {
+            return Err(StoreError::Failed(
+                "no standby has confirmed what was committed".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Leaves everything as it was.
+    pub(super) fn abandon(self) {
+        let _ = self
+            .line
+            .ask(self.by, |client| client.batch_execute("ROLLBACK"));
+    }
+
+    /// Statements without values.
+    pub(super) fn batch(&self, statements: &str) -> Result<(), StoreError> {
+        self.line
+            .ask(self.by, |client| client.batch_execute(statements))
+            .map_err(|silence| self.note(silence))
+    }
+
+    pub(super) fn was_in_the_way(&self) -> bool {
+        self.again.get()
+    }
+
+    /// The counters, and how far they have come.
+    pub(super) fn counted(&self) -> Vec<(usize, u64)> {
+        self.counted.take()
+    }
+
+    /// Whether the server waits for a standby before it says that something is committed.
+    pub(super) fn has_standby(&self) -> Result<bool, StoreError> {
+        let shown = self
+            .line
+            .ask(self.by, |client| {
+                client.simple_query("SHOW synchronous_standby_names")
+            })
+            .map_err(|silence| self.note(silence))?;
+        let names = shown.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        Ok(names.is_some_and(|names| !names.trim().is_empty()))
+    }
+
+    /// What others were in the way of is run again (PostgreSQL manual, 13.5).
+    fn note(&self, silence: Silence) -> StoreError {
+        if let Silence::Failed(error) = &silence
+            && let Some(state) = error.code()
+            && (*state == SqlState::T_R_SERIALIZATION_FAILURE
+                || *state == SqlState::T_R_DEADLOCK_DETECTED)
+        {
+            self.again.set(true);
+        }
+        silence.into()
+    }
+}
+
+/// Whoever writes holds a lock that only those hold together who change nothing of the store as a whole: it
+/// is not in the middle of something when the store moves. "motp", as a number.
+fn beginning(kind: Kind, purpose: Purpose) -> &'static str {
+    match (kind, purpose) {
+        (_, Purpose::Look) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        (Kind::Consensus, _) => "BEGIN",
+        // What the server's own configuration says of it is worth less.
+        (Kind::Postgres, Purpose::Note) => {
+            "BEGIN; SET LOCAL synchronous_commit = off; SELECT pg_advisory_xact_lock_shared(1836020848)"
+        }
+        (Kind::Postgres, Purpose::Keep) => {
+            "BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock_shared(1836020848)"
+        }
+        (Kind::Postgres, Purpose::Alone) => {
+            "BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock(1836020848)"
+        }
+    }
+}
+
+/// PostgreSQL writes a parameter as `$1`.
+fn in_its_words(statement: &str) -> String {
+    statement.replace('?', "$")
+}
+
+fn typed<'v>(values: &'v [Value<'_>]) -> Vec<(&'v (dyn ToSql + Sync), Type)> {
+    let typed = |value: &'v Value<'_>| -> (&'v (dyn ToSql + Sync), Type) {
+        match value {
+            Value::Integer(number) => (number, Type::INT8),
+            Value::Text(text) => (text, Type::TEXT),
+            Value::Bytes(bytes) => (bytes, Type::BYTEA),
+        }
+    };
+    values.iter().map(typed).collect()
+}
+
+impl Sql for Running<'_> {
+    fn execute(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        let (statement, values) = (in_its_words(statement), typed(values));
+        self.line
+            .ask(self.by, |client| client.execute_typed(&statement, &values))
+            .map_err(|silence| self.note(silence))
+    }
+
+    fn query(&self, statement: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        let (statement, values) = (in_its_words(statement), typed(values));
+        let found = self
+            .line
+            .ask(self.by, |client| client.query_typed(&statement, &values))
+            .map_err(|silence| self.note(silence))?;
+        found.iter().map(row).collect()
+    }
+
+    fn version(&self) -> Result<(u32, Option<u32>), StoreError> {
+        let lock = match (self.line.kind, self.purpose) {
+            // They have no locks but those of rows.
+            (Kind::Consensus, Purpose::Note | Purpose::Keep) => " FOR KEY SHARE",
+            _ => "",
+        };
+        let select = format!("SELECT version, works_since, moving FROM store{lock}");
+        let row = <dyn Sql>::row(self, &select, &[])?;
+        match row.get(2)? {
+            Some(moving) => Err(Moving::stored(moving).into()),
+            None => Ok((row.get(0)?, row.get(1)?)),
+        }
+    }
+
+    fn hold_account(&self, account: AccountId) -> Result<(), StoreError> {
+        let lock = "SELECT id FROM account WHERE id = ?1 FOR UPDATE";
+        self.query(lock, values![account]).map(|_| ())
+    }
+
+    fn hold_slot(&self, owner: &Owner) -> Result<(), StoreError> {
+        // One that is not there cannot be locked.
+        self.execute(
+            "INSERT INTO bucket (owner, full_at, charged, forgettable, holder)
+             VALUES (?1, 0, '', 0, 0)
+             ON CONFLICT (owner) DO UPDATE SET holder = bucket.holder",
+            values![&owner.key()],
+        )
+        .map(|_| ())
+    }
+
+    fn continue_events(&self) -> Result<(), StoreError> {
+        self.query(
+            "SELECT setval(pg_get_serial_sequence('event', 'id'),
+                           (SELECT coalesce(max(id), 0) + 1 FROM event), false)",
+            &[],
+        )
+        .map(|_| ())
+    }
+
+    /// What was used up is counted in rows of its own.
+    fn generation(&self) -> Result<u64, StoreError> {
+        let select =
+            "SELECT generation + (SELECT CAST(sum(count) AS BIGINT) FROM witness) FROM store";
+        <dyn Sql>::row(self, select, &[])?.get(0)
+    }
+
+    fn raise_generation(&self, least: u64) -> Result<(), StoreError> {
+        let missing = least.saturating_sub(self.generation()?);
+        self.execute(
+            "UPDATE store SET generation = generation + ?1",
+            values![missing as i64],
+        )
+        .map(|_| ())
+    }
+
+    fn count_change(&self, account: AccountId) -> Result<(), StoreError> {
+        self.count_spent(account)
+    }
+
+    fn count_spent(&self, account: AccountId) -> Result<(), StoreError> {
+        let stripe = stripe_of(account);
+        let row = <dyn Sql>::row(
+            self,
+            "UPDATE witness SET count = count + 1 WHERE stripe = ?1 RETURNING count",
+            values![stripe as i64],
+        )?;
+        self.counted.borrow_mut().push((stripe, row.get(0)?));
+        Ok(())
+    }
+}
+
+fn row(answer: &Answer) -> Result<Row, StoreError> {
+    let cells = answer.columns().iter().enumerate().map(|(at, column)| {
+        Ok(match *column.type_() {
+            Type::INT8 => cell(answer, at, Cell::Integer)?,
+            Type::INT4 => cell(answer, at, |number: i32| Cell::Integer(number.into()))?,
+            Type::TEXT => cell(answer, at, Cell::Text)?,
+            Type::BYTEA => cell(answer, at, Cell::Bytes)?,
+            ref other => {
+                return Err(StoreError::Failed(format!(
+                    "a column is of the type {other}"
+                )));
+            }
+        })
+    });
+    cells.collect::<Result<_, _>>().map(Row)
+}
+
+fn cell<'a, T: FromSql<'a>>(
+    answer: &'a Answer,
+    at: usize,
+    of: impl FnOnce(T) -> Cell,
+) -> Result<Cell, StoreError> {
+    let value: Option<T> = answer
+        .try_get(at)
+        .map_err(|why| StoreError::Failed(why.to_string()))?;
+    Ok(value.map_or(Cell::Null, of))
+}
