@@ -5,6 +5,7 @@ mod app_password;
 mod backup;
 mod import;
 mod replace;
+mod store;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub use app_password::{AppPassword, MailServer, PasswordFormat};
 pub use backup::{Backup, Key, Restore};
 pub use import::{Import, ImportKind};
 pub use replace::Replacement;
+pub use store::{Move, Store};
 
 /// App passwords and one-time codes for mail.
 #[derive(Clone, Debug, Parser)]
@@ -403,17 +405,6 @@ pub enum Pin {
         #[arg(long)]
         site: bool,
     },
-}
-
-/// The store.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Store {
-    /// Read all of the store, and open every secret in it; changes nothing
-    #[command(after_help = "Example: mailotp-cli store check")]
-    Check,
-    /// Bring a store of an earlier version to this one
-    #[command(after_help = "Example: mailotp-cli store migrate")]
-    Migrate,
 }
 
 /// Windows.

@@ -7,7 +7,6 @@ use mailotp_core::config::Config;
 use mailotp_core::request::AccountName;
 use mailotp_core::site::{Access, Site, SiteError, load_config};
 use mailotp_core::store::Persistent;
-use mailotp_core::store::Store;
 use nix::unistd::{Uid, User, geteuid};
 use zeroize::Zeroizing;
 

@@ -102,6 +102,9 @@ impl From<AdminError> for CliError {
             AdminError::NameTaken(_) => {
                 (FAILED, "Choose another name, or remove that account first.")
             }
+            AdminError::MovesNowhere => (USAGE, "Name another place."),
+            AdminError::OneMachine(_) => (FAILED, "Nothing is to be done."),
+            AdminError::NoHost(_) => (NOT_FOUND, "See: mailotp-cli store hosts"),
             AdminError::TooManyRules(_) => (FAILED, "Remove one, or write it into fewer."),
             AdminError::NoAccount(_) => (
                 NOT_FOUND,

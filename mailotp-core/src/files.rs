@@ -101,6 +101,26 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     write().inspect_err(|_| drop(std::fs::remove_file(&new)))
 }
 
+/// Replaces a file as [`replace`] does, by one of the same owner and mode.
+pub fn replace_like(path: &Path, content: &[u8]) -> io::Result<()> {
+    let metadata = std::fs::metadata(path)?;
+    let new = beside(path, "new");
+    let write = || {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
+        file.write_all(content)?;
+        std::os::unix::fs::fchown(&file, Some(metadata.uid()), Some(metadata.gid()))?;
+        file.set_permissions(metadata.permissions())?;
+        file.sync_all()?;
+        std::fs::rename(&new, path)?;
+        File::open(folder_of(path))?.sync_all()
+    };
+    write().inspect_err(|_| drop(std::fs::remove_file(&new)))
+}
+
 /// The folder that a file is in.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mailotp_core::audit::{Event, Verdict};
 use mailotp_core::site::SiteError;
-use mailotp_core::store::{EventFilter, Store};
+use mailotp_core::store::EventFilter;
 use serde_json::{Value, json};
 
 use crate::cli::Log;

@@ -7,7 +7,7 @@ use mailotp_core::admin::Known;
 use mailotp_core::audit::Reason;
 use mailotp_core::clock::Timestamp;
 use mailotp_core::site::SiteError;
-use mailotp_core::store::{EventFilter, Store};
+use mailotp_core::store::EventFilter;
 use serde_json::json;
 
 use super::challenge::wants_a_new_one;

@@ -49,6 +49,12 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Store {
             action: Store::Migrate,
         } => return store::migrate(cli),
+        Command::Store {
+            action: Store::Move(wanted),
+        } => return store::relocate(cli, wanted),
+        Command::Store {
+            action: Store::Hosts { forget },
+        } => return store::hosts(cli, forget.as_deref()),
         Command::Restore(wanted) => return restore::run(cli, wanted),
         Command::Helper { listen } => {
             return helper::run(cli.clone(), listen.as_deref());
@@ -78,7 +84,7 @@ pub fn dispatch(context: &mut Context<'_>) -> Result<(), CliError> {
         | Command::Setup { .. }
         | Command::Compute { .. }
         | Command::Store {
-            action: Store::Migrate,
+            action: Store::Migrate | Store::Move(_) | Store::Hosts { .. },
         }
         | Command::Doctor
         | Command::Completions { .. }

@@ -4,7 +4,6 @@ use mailotp_core::account::{Credential, PinOwner, Pinned, State};
 use mailotp_core::authenticate::{Budgets, Left, Refused};
 use mailotp_core::clock::Timestamp;
 use mailotp_core::request::AccountName;
-use mailotp_core::store::Store;
 use serde_json::{Value, json};
 
 use super::add::{describe, with};

@@ -6,7 +6,6 @@ use mailotp_core::clock::Timestamp;
 use mailotp_core::decide::Answer;
 use mailotp_core::request::{AccountName, Remote, Request, Secret, Service};
 use mailotp_core::site::{Access, Site, SiteError};
-use mailotp_core::store::Store;
 
 use crate::door;
 use crate::error::{CliError, NOT_PERMITTED, UNUSABLE};

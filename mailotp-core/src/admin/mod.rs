@@ -2,20 +2,24 @@
 
 mod enrol;
 mod explain;
+mod hosts;
 mod import;
 mod init;
 mod keys;
 mod own_rule;
 mod pin;
+mod relocate;
 mod restore;
 mod sequence;
 mod suspended;
 
 pub use enrol::{Added, Moving, NewOath, Secrets, Wish};
 pub use explain::Explanation;
+pub use hosts::{MailHost, forget_host, hosts};
 pub use import::{ImportPlan, ImportWish, Left, Made, Taken, Why};
 pub use init::{Initialised, Step, initialise};
 pub use keys::{KeyUse, SealedAgain, Seals};
+pub use relocate::{place, relocate, stay};
 pub use restore::{Prepared, Restored, Wanted, beside as beside_store};
 
 use std::path::PathBuf;
@@ -70,6 +74,15 @@ pub enum AdminError {
         /// What was asked for.
         name: String,
     },
+    /// The store is there already.
+    #[error("the store is there already")]
+    MovesNowhere,
+    /// No other machine uses the store.
+    #[error("{0} is used by this machine alone")]
+    OneMachine(String),
+    /// No such host.
+    #[error("no host \"{0}\" uses the store")]
+    NoHost(String),
     /// No such window.
     #[error("\"{account}\" has no open window \"{name}\"")]
     NoWindow {

@@ -249,18 +249,17 @@ impl Prepared {
     /// have it open, so it stays the file that it is where SQLite can open it.
     fn clear(&self, timeout: Duration) -> Result<(Vec<PathBuf>, bool), AdminError> {
         let copy = self.aside(&beside(&self.site.config));
-        let store = match &self.store {
-            StoreLocation::Sqlite(path) => path,
-            #[cfg(feature = "postgres")]
-            StoreLocation::Postgres(location) => {
-                let owner = Owner::connect(location, timeout)?;
-                let Some(ring) = owner.ring()? else {
-                    return Ok((Vec::new(), true));
-                };
-                let mut end = End::Database(Box::new(owner));
-                transfer::snapshot(&mut end, ring, &copy, timeout)?;
-                return Ok((vec![copy], true));
-            }
+        #[cfg(feature = "postgres")]
+        if let StoreLocation::Postgres(location) = &self.store {
+            let owner = Owner::connect(location, timeout)?;
+            let Some(ring) = owner.ring()? else {
+                return Ok((Vec::new(), true));
+            };
+            transfer::snapshot(&mut End::Database(Box::new(owner)), ring, &copy, timeout)?;
+            return Ok((vec![copy], true));
+        }
+        let Some(store) = self.store.file() else {
+            return Ok((Vec::new(), true));
         };
         if Prepared::works(store, timeout)? && SqliteStore::copy(store, &copy, timeout).is_ok() {
             return Ok((vec![copy], true));

@@ -174,10 +174,11 @@ impl Door<'_> {
             ..self.settlement(&case, &ruling, paid, event)?
         };
         let settled = store.settle(&settlement)?;
-        if settled == Settled::Consumed && settlement.must_be_durable() {
-            if let Some(mark) = &mut self.mark {
-                mark(store.identity()?.generation);
-            }
+        if settled == Settled::Consumed
+            && settlement.must_be_durable()
+            && let Some(mark) = &mut self.mark
+        {
+            mark(store.identity()?.generation);
         }
         let event = settlement.event_of(settled);
         if settled == Settled::Lost {

@@ -24,7 +24,8 @@ const AWAY: i64 = 30 * DAY;
 
 /// A mail host that uses this store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Host {
+pub struct Host {
+    /// What it remembers itself by.
     pub id: HostId,
     /// How it calls itself.
     pub name: String,

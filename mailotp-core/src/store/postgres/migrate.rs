@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::line::{Kind, Line};
+use super::line::Line;
+use super::lineage::Host;
 use super::location::{Location, Role};
 use super::transaction::Running;
-use super::{Desk, Purpose};
+use super::{Desk, Purpose, trust};
 use crate::crypto::Tag;
 use crate::store::sql::{Database, Durability, Sql, Thoroughness, values};
 use crate::store::{StoreError, VERSION, WORKS_SINCE};
@@ -59,14 +60,8 @@ impl Owner {
         if self.ring()?.is_some() {
             return Err(StoreError::Exists);
         }
-        let timeline = match self.desk.line.kind {
-            Kind::Postgres => {
-                "SELECT CAST(CAST('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS BIT(32)) AS BIGINT)"
-            }
-            Kind::Consensus => "SELECT CAST(0 AS BIGINT)",
-        };
         let made = self.desk.run(Purpose::Alone, |sql| {
-            let timeline: i64 = <dyn Sql>::row(sql, timeline, &[])?.get(0)?;
+            let timeline = self.timeline(sql)?;
             sql.batch("CREATE SCHEMA IF NOT EXISTS mailotp")?;
             sql.batch(SCHEMA)?;
             sql.execute(
@@ -101,6 +96,36 @@ impl Owner {
             Ok(found)
         });
         migrated.map(|(found, _)| found)
+    }
+
+    /// The hosts that use the store, by name, and whether each has vouched for the server as it is.
+    pub fn hosts(&self) -> Result<Vec<(Host, bool)>, StoreError> {
+        let (found, _) = self.desk.run(Purpose::Look, |sql| {
+            let timeline = self.timeline(sql)?;
+            let hosts = trust::hosts(sql)?.into_iter();
+            Ok(hosts
+                .map(|host| {
+                    let vouches = host.timeline == timeline;
+                    (host, vouches)
+                })
+                .collect())
+        })?;
+        Ok(found)
+    }
+
+    /// Forgets a host, by its name or id, and says how many there were.
+    pub fn forget_host(&self, host: &str) -> Result<u64, StoreError> {
+        let forget = "DELETE FROM host WHERE name = ?1 OR id = ?1";
+        let (gone, _) = self
+            .desk
+            .run(Purpose::Keep, |sql| sql.execute(forget, values![host]))?;
+        Ok(gone)
+    }
+
+    fn timeline(&self, sql: &Running<'_>) -> Result<i64, StoreError> {
+        let timeline = trust::timeline(self.desk.line.kind);
+        let row = <dyn Sql>::row(sql, &format!("SELECT {timeline}"), &[])?;
+        trust::number(&row.get::<String>(0)?)
     }
 
     fn grant(&self, sql: &Running<'_>) -> Result<(), StoreError> {

@@ -17,12 +17,15 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
 
+pub use lineage::Host;
 pub use location::{Location, Role, Server};
 pub use migrate::{GRANTS, Owner, SCHEMA};
 pub use trust::Trust;
-pub use witness::Witness;
+pub use witness::{HostId, Witness};
 
 use super::StoreError;
+#[cfg(test)]
+use super::VERSION;
 use super::sql::{Database, Durability, Sql, Thoroughness};
 use line::{Kind, Line, Silence};
 use transaction::Running;

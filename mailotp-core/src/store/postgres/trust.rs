@@ -190,18 +190,27 @@ impl PostgresStore {
     }
 }
 
+/// What to ask for the timeline of a server.
+pub(super) fn timeline(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Postgres => TIMELINE,
+        // What a majority of the nodes has committed is not lost when another one takes over.
+        Kind::Consensus => "'0'",
+    }
+}
+
+pub(super) fn number(timeline: &str) -> Result<i64, StoreError> {
+    i64::from_str_radix(timeline, 16)
+        .map_err(|_| StoreError::Failed("the server is a standby".into()))
+}
+
 fn stock(
     sql: &Running<'_>,
     kind: Kind,
     me: Option<&HostId>,
     ring: Tag,
 ) -> Result<Stock, StoreError> {
-    let timeline = match kind {
-        Kind::Postgres => TIMELINE,
-        // What a majority of the nodes has committed is not lost when another one takes over.
-        Kind::Consensus => "'0'",
-    };
-    let question = STOCK.replace("%TIMELINE%", timeline);
+    let question = STOCK.replace("%TIMELINE%", timeline(kind));
     let rows = sql.query(&question, values![me.map(HostId::as_str)])?;
     let Some(first) = rows.first() else {
         return Err(StoreError::Missing(
@@ -215,9 +224,7 @@ fn stock(
     if let Some(why) = first.get::<Option<String>>(5)? {
         return Err(Moving::stored(why).into());
     }
-    let timeline: String = first.get(9)?;
-    let timeline = i64::from_str_radix(&timeline, 16)
-        .map_err(|_| StoreError::Failed("the server is a standby".into()))?;
+    let timeline = number(&first.get::<String>(9)?)?;
     let mut counts = Counts::default();
     for row in &rows {
         counts.raise(row.get::<u32>(10)? as usize, row.get(11)?);
@@ -238,7 +245,7 @@ fn stock(
     })
 }
 
-fn hosts(sql: &dyn Sql) -> Result<Vec<Host>, StoreError> {
+pub(super) fn hosts(sql: &dyn Sql) -> Result<Vec<Host>, StoreError> {
     let found = sql.query(
         "SELECT id, name, timeline, seen FROM host ORDER BY name",
         &[],

@@ -27,14 +27,15 @@ const LOCK_PAUSE: Duration = Duration::from_millis(1);
 
 /// Names a host, for as long as it remembers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct HostId(String);
+pub struct HostId(String);
 
 impl HostId {
     pub(super) fn new(text: &str) -> HostId {
         HostId(text.to_owned())
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    /// As text.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -279,5 +279,16 @@ impl Database for End {
     }
 }
 
+/// Every column that is copied, with its table.
+#[cfg(all(test, feature = "postgres"))]
+pub(in crate::store) fn copied_columns() -> Vec<String> {
+    let named = TABLES
+        .iter()
+        .flat_map(|table| table.columns.iter().map(|one| (table.name, one)));
+    named
+        .map(|(table, column)| format!("{table}.{column}"))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,8 @@
 //! `store`: what an administrator does with the store as a whole.
 
+mod hosts;
+mod relocate;
+
 use mailotp_core::admin::Seals;
 use mailotp_core::config::StoreLocation;
 use mailotp_core::id::AccountId;
@@ -14,6 +17,9 @@ use crate::cli::Cli;
 use crate::context::Context;
 use crate::error::{CliError, UNUSABLE};
 use crate::output::Output;
+
+pub use hosts::run as hosts;
+pub use relocate::run as relocate;
 
 /// SQLite says whether the file is sound, the key ring whether what is sealed in it is.
 pub fn check(context: &mut Context<'_>) -> Result<(), CliError> {
