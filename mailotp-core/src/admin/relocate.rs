@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::AdminError;
 use super::init::make_store;
+use crate::audit::Event;
 use crate::config::StoreLocation;
 use crate::site::{Access, Site, SiteError, check_store};
 use crate::store::StoreError;
@@ -18,9 +19,10 @@ pub fn relocate(
     site: &Site,
     to: &StoreLocation,
     name: &str,
+    event: &Event,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Moved, AdminError> {
-    let mut transfer = between(site, to, name)?;
+    let mut transfer = between(site, to, name, event)?;
     let moved = transfer.run(progress)?;
     drop(transfer);
     site.note_generation(moved.generation)?;
@@ -28,11 +30,16 @@ pub fn relocate(
 }
 
 /// Takes a move back that has not come to its end.
-pub fn stay(site: &Site, to: &StoreLocation, name: &str) -> Result<(), AdminError> {
-    Ok(between(site, to, name)?.cancel()?)
+pub fn stay(site: &Site, to: &StoreLocation, name: &str, event: &Event) -> Result<(), AdminError> {
+    Ok(between(site, to, name, event)?.cancel()?)
 }
 
-fn between<'a>(site: &Site, to: &StoreLocation, name: &'a str) -> Result<Transfer<'a>, AdminError> {
+fn between<'a>(
+    site: &Site,
+    to: &StoreLocation,
+    name: &'a str,
+    event: &'a Event,
+) -> Result<Transfer<'a>, AdminError> {
     if *to == site.config.store {
         return Err(AdminError::MovesNowhere);
     }
@@ -52,6 +59,7 @@ fn between<'a>(site: &Site, to: &StoreLocation, name: &'a str) -> Result<Transfe
         to_name: name,
         ring: site.keys.identity(),
         noted: site.keys.generation.max(marked),
+        event,
     })
 }
 

@@ -107,6 +107,9 @@ pub enum StoreError {
     /// What was to be changed is gone.
     #[error("it does not exist any more")]
     Gone,
+    /// The database, or the way to it.
+    #[error("the database failed: {0}")]
+    Database(String),
     /// Anything else.
     #[error("the store failed: {0}")]
     Failed(String),
@@ -148,6 +151,9 @@ impl StoreError {
             }
             StoreError::Exists => "Choose another name.",
             StoreError::Gone => "Look again at what there is, with: show",
+            StoreError::Database(_) => {
+                "Look at PostgreSQL and its log, and at [store] of the configuration."
+            }
             StoreError::Failed(_) => "Look at the disk and at the log of the system.",
         }
     }

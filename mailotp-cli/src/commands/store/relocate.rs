@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mailotp_core::admin;
+use mailotp_core::audit::Reason;
 use mailotp_core::config::StoreLocation;
 use mailotp_core::files;
 use mailotp_core::site::{self, Site};
@@ -11,6 +12,7 @@ use serde_json::json;
 use toml_edit::{DocumentMut, Item, value};
 
 use crate::cli::{Cli, Move};
+use crate::context::{actor, host_name};
 use crate::error::{CliError, FAILED};
 use crate::output::Output;
 
@@ -18,8 +20,10 @@ pub fn run(cli: &Cli, wanted: &Move) -> Result<(), CliError> {
     let site = Site::of(site::load_config(&cli.config)?).map_err(|failed| failed.1)?;
     let output = Output::new(cli.json);
     let (to, name) = destination(cli, wanted)?;
+    let now = std::time::SystemTime::now().into();
+    let event = admin::event_of_change(Reason::StoreMoved, now, &host_name(), &actor());
     if wanted.cancel {
-        admin::stay(&site, &to, &name)?;
+        admin::stay(&site, &to, &name, &event)?;
         let document = json!({ "store": site.config.store.to_string() });
         return Ok(output.show(&document, || {
             "The store stays where it is, and people are let in again.\n".to_owned()
@@ -31,7 +35,7 @@ pub fn run(cli: &Cli, wanted: &Move) -> Result<(), CliError> {
         Progress::Copied(done, all) => output.progress("rows copied:", done as u32, all as u32),
         Progress::Compared(done, all) => output.progress("rows compared:", done as u32, all as u32),
     };
-    let moved = admin::relocate(&site, &to, &name, &mut progress)?;
+    let moved = admin::relocate(&site, &to, &name, &event, &mut progress)?;
     files::replace_like(&cli.config, text.as_bytes()).map_err(|why| {
         CliError::new(
             FAILED,

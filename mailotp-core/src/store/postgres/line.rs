@@ -76,7 +76,7 @@ impl Line {
             .enable_io()
             .enable_time()
             .build()
-            .map_err(|why| StoreError::Failed(why.to_string()))?;
+            .map_err(|why| StoreError::Database(why.to_string()))?;
         let warned = Arc::new(AtomicBool::new(false));
         let mut line = Line {
             runtime,
@@ -110,7 +110,7 @@ impl Line {
             self.within(by, reach).map_err(|why| named(why, server))?
         };
         if !writable {
-            return Err(StoreError::Failed(format!(
+            return Err(StoreError::Database(format!(
                 "{server} takes nothing that is written: it is a standby"
             )));
         }
@@ -173,7 +173,7 @@ impl Drop for Line {
 
 fn named(why: StoreError, server: &Server) -> StoreError {
     match why {
-        StoreError::Failed(why) => StoreError::Failed(format!("{server}: {why}")),
+        StoreError::Database(why) => StoreError::Database(format!("{server}: {why}")),
         why => why,
     }
 }
@@ -214,7 +214,7 @@ impl Way<'_> {
         server: &Server,
         warned: Arc<AtomicBool>,
     ) -> Result<Reached, StoreError> {
-        let io = |why: std::io::Error| StoreError::Failed(why.to_string());
+        let io = |why: std::io::Error| StoreError::Database(why.to_string());
         let mut config = self.config.clone();
         match (server, &self.roots) {
             (Server::Socket(path), _) => {
@@ -244,7 +244,7 @@ impl Way<'_> {
                 Ok(driven(client, connection, warned))
             }
             // The configuration does not let it come to this.
-            (Server::Address(..), None) => Err(StoreError::Failed(format!(
+            (Server::Address(..), None) => Err(StoreError::Database(format!(
                 "{} is not on this machine, and no ca_file says whose certificate it has",
                 self.location
             ))),
@@ -281,12 +281,12 @@ where
 
 fn read(file: &Path, secrecy: Secrecy) -> Result<zeroize::Zeroizing<Vec<u8>>, StoreError> {
     files::read(file, secrecy)
-        .map_err(|problem| StoreError::Failed(format!("{problem} ({})", problem.remedy)))
+        .map_err(|problem| StoreError::Database(format!("{problem} ({})", problem.remedy)))
 }
 
 fn roots(file: &Path) -> Result<RootCertStore, StoreError> {
     let broken =
-        |why: &dyn std::fmt::Display| StoreError::Failed(format!("{}: {why}", file.display()));
+        |why: &dyn std::fmt::Display| StoreError::Database(format!("{}: {why}", file.display()));
     let text = read(file, Secrecy::Public)?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&text) {
@@ -303,7 +303,7 @@ fn tls(roots: &RootCertStore) -> Result<MakeRustlsConnect, StoreError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|why| StoreError::Failed(why.to_string()))?
+        .map_err(|why| StoreError::Database(why.to_string()))?
         .with_root_certificates(roots.clone())
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))

@@ -172,7 +172,7 @@ mod tests;
 /// What the server says of a statement.
 fn failed(error: &tokio_postgres::Error) -> StoreError {
     let Some(state) = error.code() else {
-        return StoreError::Failed(said(error));
+        return StoreError::Database(said(error));
     };
     match *state {
         SqlState::UNIQUE_VIOLATION => StoreError::Exists,
@@ -183,7 +183,7 @@ fn failed(error: &tokio_postgres::Error) -> StoreError {
         SqlState::UNDEFINED_TABLE | SqlState::INVALID_SCHEMA_NAME => {
             StoreError::Missing("there: the database has no tables of mailotp".into())
         }
-        _ => StoreError::Failed(said(error)),
+        _ => StoreError::Database(said(error)),
     }
 }
 

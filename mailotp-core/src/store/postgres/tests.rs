@@ -298,6 +298,7 @@ fn a_store_moves_into_a_database_and_back_with_all_that_was_spent() {
             to_name: name,
             ring: RING,
             noted: 7,
+            event: &crate::store::transfer::tests::EVENT,
         };
         transfer.run(&mut |_| ()).unwrap()
     };

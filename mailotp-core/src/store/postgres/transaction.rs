@@ -58,7 +58,7 @@ impl<'a> Running<'a> {
         // that had failed says so, too.
         let kept = matches!(self.purpose, Purpose::Keep | Purpose::Alone);
         if kept && self.line.was_warned() {
-            return Err(StoreError::Failed(
+            return Err(StoreError::Database(
                 "no standby has confirmed what was committed".into(),
             ));
         }
@@ -247,7 +247,7 @@ fn row(answer: &Answer) -> Result<Row, StoreError> {
             Type::TEXT => cell(answer, at, Cell::Text)?,
             Type::BYTEA => cell(answer, at, Cell::Bytes)?,
             ref other => {
-                return Err(StoreError::Failed(format!(
+                return Err(StoreError::Database(format!(
                     "a column is of the type {other}"
                 )));
             }
@@ -263,6 +263,6 @@ fn cell<'a, T: FromSql<'a>>(
 ) -> Result<Cell, StoreError> {
     let value: Option<T> = answer
         .try_get(at)
-        .map_err(|why| StoreError::Failed(why.to_string()))?;
+        .map_err(|why| StoreError::Database(why.to_string()))?;
     Ok(value.map_or(Cell::Null, of))
 }

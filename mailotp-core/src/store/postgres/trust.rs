@@ -201,7 +201,7 @@ pub(super) fn timeline(kind: Kind) -> &'static str {
 
 pub(super) fn number(timeline: &str) -> Result<i64, StoreError> {
     i64::from_str_radix(timeline, 16)
-        .map_err(|_| StoreError::Failed("the server is a standby".into()))
+        .map_err(|_| StoreError::Database("the server is a standby".into()))
 }
 
 fn stock(
@@ -262,7 +262,7 @@ pub(super) fn hosts(sql: &dyn Sql) -> Result<Vec<Host>, StoreError> {
 }
 
 fn unremembered(problem: crate::files::FileProblem) -> StoreError {
-    StoreError::Failed(format!("{problem} ({})", problem.remedy))
+    StoreError::Database(format!("{problem} ({})", problem.remedy))
 }
 
 fn host_name() -> String {

@@ -96,6 +96,11 @@ pub(super) fn one(changed: u64) -> Result<(), StoreError> {
     }
 }
 
+/// Writes an event.
+pub(super) fn tell(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
+    events::insert(sql, event)
+}
+
 /// What was committed last is lost: the store is as after a restore, and says so.
 #[cfg(feature = "postgres")]
 pub(super) fn lost(
@@ -239,6 +244,7 @@ impl<D: Database> Store for D {
 
     fn identity(&mut self) -> Result<Identity, StoreError> {
         self.look(|sql| {
+            let _moves_or_not = sql.version()?;
             Ok(Identity {
                 ring: sql.row("SELECT ring FROM store", &[])?.get(0)?,
                 generation: sql.generation()?,

@@ -19,9 +19,10 @@ mod tables;
 
 #[cfg(feature = "postgres")]
 use super::postgres::Owner;
-use super::sql::{Database, Durability, Moving, Row, Sql, Thoroughness, values};
+use super::sql::{Database, Durability, Moving, Row, Sql, Thoroughness, tell, values};
 use super::sqlite::SqliteStore;
 use super::{Persistent, StoreError};
+use crate::audit::Event;
 use crate::crypto::Tag;
 use about::About;
 use std::time::Instant;
@@ -72,6 +73,8 @@ pub struct Transfer<'a> {
     pub ring: Tag,
     /// The highest generation that was ever noted.
     pub noted: u64,
+    /// What the store tells of it, where it is then.
+    pub event: &'a Event,
 }
 
 impl Transfer<'_> {
@@ -164,13 +167,15 @@ impl Transfer<'_> {
     /// What the store says of itself goes last, and it opens with it.
     fn open(&mut self, was_there: bool) -> Result<Moved, StoreError> {
         let (rows, own) = self.from.look(|sql| Ok((rows(sql)?, About::of(sql)?)))?;
-        let generation = own.generation.max(self.noted) + 1;
-        self.to.write(Durability::Power, |sql| {
-            let select = "SELECT 1 FROM store WHERE moving = ?1";
-            if let Some(_filling) = sql.first(select, values![&Moving::Filling.to_string()])? {
-                own.write(sql, generation)?;
+        let least = own.generation.max(self.noted) + 1;
+        let generation = self.to.write(Durability::Power, |sql| {
+            let select = "SELECT ring FROM store WHERE moving = ?1";
+            let filling = sql.first(select, values![&Moving::Filling.to_string()])?;
+            if filling.is_some() {
+                own.write(sql, least)?;
+                tell(sql, self.event)?;
             }
-            Ok(())
+            sql.generation()
         })?;
         Ok(Moved {
             rows,
@@ -291,4 +296,4 @@ pub(in crate::store) fn copied_columns() -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,10 +2,28 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
+use crate::audit::{Reason, Verdict};
+use crate::clock::Timestamp;
 use crate::store::Store;
 use crate::store::contract::{fill_for_race, race_settlement};
 
 const RING: Tag = Tag([0; 16]);
+
+pub(in crate::store) static EVENT: Event = Event {
+    time: Timestamp(3000),
+    host: String::new(),
+    actor: None,
+    account: None,
+    service: None,
+    remote: None,
+    result: Verdict::Changed,
+    reason: Reason::StoreMoved,
+    would: None,
+    rule: None,
+    kind: None,
+    credential: None,
+    count: 1,
+};
 
 /// Two stores in a folder that goes with them.
 struct Two {
@@ -36,6 +54,7 @@ impl Two {
             to_name: to,
             ring: RING,
             noted: 0,
+            event: &EVENT,
         }
     }
 }
@@ -110,7 +129,10 @@ fn a_store_that_moves_lets_nobody_in_and_the_other_goes_on_where_it_was() {
     assert_eq!(settle(2), crate::account::Settled::Lost);
     assert_eq!(settle(3), crate::account::Settled::Consumed);
     let events = two.store("here").events(&Default::default()).unwrap();
-    assert!(events.len() > 3, "the log goes with it");
+    let moves = events
+        .iter()
+        .filter(|event| event.reason == Reason::StoreMoved);
+    assert_eq!(moves.count(), 2, "the log goes with it");
 }
 
 #[test]
@@ -134,6 +156,10 @@ fn what_was_cut_off_goes_on_and_only_its_own_way() {
     assert!(moved.rows > 0);
     let again = two.transfer("here", "there").run(&mut |_| ()).unwrap();
     assert!(again.was_there);
+    assert_eq!(
+        again.generation, moved.generation,
+        "it is not newer by that"
+    );
     assert!(
         matches!(
             two.transfer("here", "there").cancel(),
