@@ -27,6 +27,9 @@ MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null || dpkg-architecture -qDEB_
 PAMDIR    = $(firstword $(patsubst %/,%,$(dir $(wildcard $(addsuffix /security/pam_deny.so,\
             $(and $(MULTIARCH),/usr/lib/$(MULTIARCH) /lib/$(MULTIARCH)) /usr/lib64 /usr/lib /lib64 /lib)))))
 
+# FEATURES=postgres: with the store of several machines.
+FEATURES =
+
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
 
@@ -45,7 +48,7 @@ help:
 
 build:
 	@tests/install-dependencies --build
-	$(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli
+	$(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli $(addprefix --features ,$(FEATURES))
 
 dependencies:
 	@tests/install-dependencies
@@ -80,7 +83,7 @@ fuzz:
 # Only when a source is newer: `sudo make install` after `make build` needs no compiler.
 $(MODULE): $(COMMAND)
 $(COMMAND): $(SOURCES)
-	$(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli
+	$(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli $(addprefix --features ,$(FEATURES))
 	@touch $(COMMAND) $(MODULE)
 
 install: $(COMMAND) $(MODULE)

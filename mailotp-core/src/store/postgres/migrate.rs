@@ -13,7 +13,7 @@ use crate::store::{StoreError, VERSION, WORKS_SINCE};
 
 /// The tables, as a store of this version has them.
 pub const SCHEMA: &str = include_str!("schema.sql");
-/// What the role of the logins may do with them; its name stands there as `%LOGIN%`.
+/// What the role of the logins may do with them; its name stands there as psql has it.
 pub const GRANTS: &str = include_str!("grants.sql");
 
 /// The first version that was kept in a database.
@@ -133,7 +133,8 @@ impl Owner {
         if login == self.location.user_of(Role::Owner) {
             return Ok(());
         }
-        sql.batch(&GRANTS.replace("%LOGIN%", &login.replace('"', "\"\"")))
+        let quoted = format!("\"{}\"", login.replace('"', "\"\""));
+        sql.batch(&GRANTS.replace(":\"login\"", &quoted))
     }
 }
 

@@ -336,3 +336,34 @@ fn the_tables_are_those_of_the_file_and_what_only_several_machines_need() {
         .collect();
     assert_eq!(found, expected);
 }
+
+/// The author of a migration says which builds go on with it; those that are at work meanwhile do.
+#[test]
+fn logins_of_this_version_go_on_while_a_newer_one_migrates() {
+    let host = MailHost::of_a_new_store(shared());
+    host.fill();
+    let newer = VERSION + 1;
+    let migration = format!(
+        "BEGIN; ALTER TABLE credential ADD COLUMN later TEXT; CREATE INDEX later ON credential (later);
+         UPDATE store SET version = {newer}; COMMIT"
+    );
+    let consumed = thread::scope(|scope| {
+        let logins: Vec<_> = (0..4)
+            .map(|first| {
+                let host = &host;
+                scope.spawn(move || {
+                    let steps = (100..140).map(|step| step - first % 2);
+                    let settled = steps.map(|step| host.settle(step).unwrap());
+                    settled.filter(|one| *one == Settled::Consumed).count()
+                })
+            })
+            .collect();
+        host.sql(&migration);
+        logins
+            .into_iter()
+            .map(|login| login.join().unwrap())
+            .sum::<usize>()
+    });
+    assert_eq!(consumed, 41, "each code once: 99 to 139");
+    assert_eq!(host.sql("SELECT count(*) FROM struck"), "41");
+}

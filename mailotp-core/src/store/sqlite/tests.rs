@@ -5,7 +5,7 @@ use super::*;
 use crate::account::Settled;
 use crate::budget::{Charge, Charged};
 use crate::clock::Timestamp;
-use crate::store::contract::contract_of;
+use crate::store::contract::{contract_of, race_settlement};
 use crate::store::memory::MemoryStore;
 use crate::store::{EventFilter, Inspection, Persistent, Store};
 
@@ -221,24 +221,71 @@ fn a_flood_of_refusals_from_everywhere_becomes_one_event() {
     );
 }
 
-#[test]
-fn a_store_of_version_1_is_refused_until_it_is_migrated_and_then_like_a_new_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("old.db");
-    let old = rusqlite::Connection::open(&path).unwrap();
+/// With an authenticator and a sheet.
+fn make_version_1(path: &Path) {
+    let old = rusqlite::Connection::open(path).unwrap();
     old.pragma_update(None, "journal_mode", "WAL").unwrap();
     old.execute_batch(include_str!("schema_1.sql")).unwrap();
     old.execute_batch(
         "INSERT INTO store (ring, generation, newest) VALUES (zeroblob(16), 3, 1000);
          INSERT INTO account VALUES (7, 'alice', 0, NULL, zeroblob(16), 0, 900);
          INSERT INTO credential VALUES (7, 't', 0, 'totp', NULL, 6, 'phone', 'live', '', '', NULL, NULL,
+                                        900, NULL, NULL, NULL, NULL, x'00');
+         INSERT INTO credential VALUES (7, 's', 1, 'sheet', 'kd', 99, 'sheet', 'live', '', '', NULL, NULL,
                                         900, NULL, NULL, NULL, NULL, x'00');",
     )
     .unwrap();
     old.pragma_update(None, "application_id", APPLICATION_ID)
         .unwrap();
     old.pragma_update(None, "user_version", 1).unwrap();
-    drop(old);
+}
+
+/// As the builds of version 2 have left it.
+fn make_version_2(path: &Path) {
+    make_version_1(path);
+    SqliteStore::migrate(path, TIMEOUT).unwrap();
+    let old = rusqlite::Connection::open(path).unwrap();
+    old.execute_batch("ALTER TABLE store DROP COLUMN moving")
+        .unwrap();
+    old.pragma_update(None, "user_version", 2 << 16 | 2)
+        .unwrap();
+}
+
+#[test]
+fn from_every_earlier_version_logins_go_on_as_soon_as_it_is_migrated_and_no_code_works_twice() {
+    for (version, make) in [(1, make_version_1 as fn(&Path)), (2, make_version_2)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.db");
+        make(&path);
+        let log_in = |number: u32| loop {
+            match SqliteStore::open(&path, TIMEOUT)
+                .and_then(|mut store| store.settle(&race_settlement(number)))
+            {
+                Ok(settled) => break settled,
+                Err(StoreError::Older { found }) => assert_eq!(found, version),
+                Err(error) => panic!("{error}"),
+            }
+            thread::sleep(Duration::from_millis(1));
+        };
+        let settled: Vec<Settled> = thread::scope(|scope| {
+            let logins: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| (1..=10).map(log_in).collect::<Vec<_>>()))
+                .collect();
+            thread::sleep(Duration::from_millis(20));
+            assert_eq!(SqliteStore::migrate(&path, TIMEOUT).unwrap(), version);
+            let settled = logins.into_iter().map(|login| login.join().unwrap());
+            settled.flatten().collect()
+        });
+        let consumed = settled.iter().filter(|one| **one == Settled::Consumed);
+        assert_eq!(consumed.count(), 10, "from version {version}");
+    }
+}
+
+#[test]
+fn a_store_of_version_1_is_refused_until_it_is_migrated_and_then_like_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    make_version_1(&path);
     let timeout = Duration::from_secs(5);
     let refused = SqliteStore::open(&path, timeout).err();
     assert!(matches!(refused, Some(StoreError::Older { found: 1 })));
