@@ -94,6 +94,16 @@ pub fn unusable(path: &str, error: &SiteError, report: &mut Report) {
     );
 }
 
+/// A store that can be used, and where nothing that works once only is used up.
+pub fn unspendable(path: &str, why: &StoreError, report: &mut Report) {
+    report.error(
+        Code::StoreUnusable,
+        path,
+        format!("{why}: every one-time code is refused"),
+        why.remedy(),
+    );
+}
+
 /// One-time user names need a server that takes the name back from PAM.
 pub fn aliases(path: &str, found: &Inspection, taken_back: bool, report: &mut Report) {
     if found.aliases > 0 && !taken_back {

@@ -96,6 +96,11 @@ fn destination(site: &Site, to: &StoreLocation) -> Result<End, AdminError> {
         #[cfg(feature = "postgres")]
         StoreLocation::Postgres(location) => Owner::connect(location, timeout)?.ring()?.is_some(),
     };
+    #[cfg(feature = "postgres")]
+    if let StoreLocation::Postgres(location) = to {
+        // Else the first thing that is noticed of it is that no code works any more.
+        Owner::connect(location, timeout)?.may_spend()?;
+    }
     if exists {
         return open();
     }

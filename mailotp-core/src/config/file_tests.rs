@@ -115,7 +115,15 @@ fn what_is_wrong_is_named_with_its_line() {
         ("\nmode = \"strict\"", 2, "unknown variant `strict`"),
         ("[store]\nurl = \"mysql:x\"", 2, "no store"),
         ("[store]\nurl = \"sqlite:\"", 2, "names no file"),
-        ("[store]\nurl = \"postgresql://x/y\"", 2, "PostgreSQL"),
+        (
+            "[store]\nurl = \"postgresql://x/y\"",
+            2,
+            if cfg!(feature = "postgres") {
+                "names no user"
+            } else {
+                "does not speak PostgreSQL"
+            },
+        ),
         ("[store]\ntimeout = \"5\"", 2, "no duration"),
         ("[store]\ntimeout = \"0s\"", 2, "timeout"),
         (
@@ -179,4 +187,29 @@ fn a_dead_rule_is_a_warning_with_its_line() {
     assert_eq!(config.warnings().len(), 1);
     assert_eq!(config.warnings()[0].line, Some(4));
     assert!(config.warnings()[0].message.contains("\"all\" before it"));
+}
+
+/// What belongs to a database stands beside a file until the store moves there.
+#[cfg(feature = "postgres")]
+#[test]
+fn a_database_has_files_beside_the_configuration_and_is_not_reached_without_tls_elsewhere() {
+    let text = |url: &str, more: &str| {
+        format!(
+            "[store]\nurl = \"{url}\"\npassword_file = \"p\"\nowner = \"o\"\naccept_loss = true\n{more}"
+        )
+    };
+    let there = "postgresql://m@192.0.2.1/db";
+    let store = |text: String| parse_text(&text).map(|config| config.store);
+    let Ok(StoreLocation::Postgres(location)) = store(text(there, "ca_file = \"/ca.pem\"")) else {
+        panic!("a database");
+    };
+    assert_eq!(location.password_file, Some("/site/p".into()));
+    assert_eq!(location.ca_file, Some("/ca.pem".into()));
+    assert_eq!(location.owner.as_deref(), Some("o"));
+    assert!(location.accept_loss);
+    let exposed = store(text(there, "")).unwrap_err();
+    assert_eq!(exposed.line, Some(2));
+    assert!(exposed.remedy.contains("ca_file"), "{}", exposed.remedy);
+    let file = StoreLocation::Sqlite("/site/m.db".into());
+    assert_eq!(store(text("sqlite:m.db", "")).unwrap(), file);
 }

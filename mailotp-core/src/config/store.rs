@@ -3,8 +3,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use toml::Spanned;
-
 use super::ConfigError;
 use super::file::Reader;
 use super::tables::Store;
@@ -78,34 +76,10 @@ impl Reader<'_> {
         let location = StoreLocation::parse(folder, table.url.get_ref())
             .map_err(|(message, remedy)| self.wrong(&table.url, message, remedy))?;
         match location {
-            StoreLocation::Sqlite(_) => self.of_a_file(table).map(|()| location),
+            // What else stands there waits until the store moves.
+            StoreLocation::Sqlite(_) => Ok(location),
             #[cfg(feature = "postgres")]
             StoreLocation::Postgres(location) => self.of_a_database(folder, table, *location),
-        }
-    }
-
-    /// A file has no password, no owner and no standby.
-    fn of_a_file(&self, table: &Store) -> Result<(), ConfigError> {
-        fn place<T>(key: Option<&Spanned<T>>) -> Option<std::ops::Range<usize>> {
-            key.map(Spanned::span)
-        }
-        let foreign = [
-            ("password_file", place(table.password_file.as_ref())),
-            ("owner", place(table.owner.as_ref())),
-            (
-                "owner_password_file",
-                place(table.owner_password_file.as_ref()),
-            ),
-            ("ca_file", place(table.ca_file.as_ref())),
-            ("accept_loss", place(table.accept_loss.as_ref())),
-        ];
-        match foreign.into_iter().find_map(|(key, at)| Some((key, at?))) {
-            None => Ok(()),
-            Some((key, at)) => Err(self.error(
-                at,
-                format!("store.{key} belongs to a database, and store.url names a file"),
-                "Take it away, or write a postgresql: URL.",
-            )),
         }
     }
 
@@ -116,13 +90,12 @@ impl Reader<'_> {
         table: &Store,
         mut location: Location,
     ) -> Result<StoreLocation, ConfigError> {
-        let file =
-            |path: &Option<Spanned<PathBuf>>| path.as_ref().map(|path| folder.join(path.get_ref()));
+        let file = |path: &Option<PathBuf>| path.as_ref().map(|path| folder.join(path));
         location.password_file = file(&table.password_file);
-        location.owner = table.owner.as_ref().map(|owner| owner.get_ref().clone());
+        location.owner = table.owner.clone();
         location.owner_password_file = file(&table.owner_password_file);
         location.ca_file = file(&table.ca_file);
-        location.accept_loss = table.accept_loss.as_ref().is_some_and(|yes| *yes.get_ref());
+        location.accept_loss = table.accept_loss;
         if let (Some(exposed), None) = (location.exposed(), &location.ca_file) {
             return Err(self.wrong(
                 &table.url,

@@ -33,15 +33,19 @@ pub(super) struct File {
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[cfg_attr(
+    not(feature = "postgres"),
+    allow(dead_code, reason = "read by builds that speak PostgreSQL")
+)]
 pub(super) struct Store {
     pub url: Spanned<String>,
     pub key: PathBuf,
     pub timeout: Spanned<Duration>,
-    pub password_file: Option<Spanned<PathBuf>>,
-    pub owner: Option<Spanned<String>>,
-    pub owner_password_file: Option<Spanned<PathBuf>>,
-    pub ca_file: Option<Spanned<PathBuf>>,
-    pub accept_loss: Option<Spanned<bool>>,
+    pub password_file: Option<PathBuf>,
+    pub owner: Option<String>,
+    pub owner_password_file: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
+    pub accept_loss: bool,
 }
 
 #[derive(Deserialize)]
@@ -123,7 +127,7 @@ impl Default for Store {
             owner: None,
             owner_password_file: None,
             ca_file: None,
-            accept_loss: None,
+            accept_loss: false,
         }
     }
 }

@@ -290,6 +290,9 @@ pub trait Persistent: Store {
     /// What it finds wrong with itself; empty: nothing.
     fn damage(&mut self, thoroughness: Thoroughness) -> Result<Vec<String>, StoreError>;
 
+    /// Why it refuses what works once only, although it can be used.
+    fn cautions(&mut self) -> Result<Vec<StoreError>, StoreError>;
+
     /// Looks at all of it, which takes a while where it is large.
     fn inspect(&mut self) -> Result<Inspection, StoreError>;
 }

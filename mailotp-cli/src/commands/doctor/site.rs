@@ -206,6 +206,9 @@ fn opened(site: &Site, report: &mut Report) -> Option<Inspection> {
         wal: length("-wal"),
         keep: site.config.log_keep,
     };
+    for caution in opened.cautions().into_iter().flatten() {
+        store::unspendable(&facts.path, &caution, report);
+    }
     match opened.inspect() {
         Ok(found) => {
             store::check(&facts, &found, report);

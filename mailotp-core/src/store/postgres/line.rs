@@ -99,24 +99,24 @@ impl Line {
 
     fn reach(&mut self, way: &Way<'_>, server: &Server, by: Instant) -> Result<(), StoreError> {
         let warned = self.warned.clone();
-        let ((client, driver, kind), writable) = {
-            let reach = async {
-                let (client, driver, kind) = way.connect(server, warned).await?;
-                let row = client.query_typed_one("SHOW transaction_read_only", &[]);
-                let row = row.await.map_err(|why| failed(&why))?;
-                let read_only: &str = row.try_get(0).map_err(|why| failed(&why))?;
-                Ok(((client, driver, kind), read_only == "off"))
+        let reach = async {
+            let reached = way.connect(server, warned).await?;
+            let writable = match reached.standby {
+                Some(standby) => !standby,
+                None => is_writable(&reached.client).await?,
             };
-            self.within(by, reach).map_err(|why| named(why, server))?
+            Ok((reached, writable))
         };
+        let reached = self.within(by, reach);
+        let (reached, writable) = reached.map_err(|why| named(why, server))?;
         if !writable {
             return Err(StoreError::Database(format!(
                 "{server} takes nothing that is written: it is a standby"
             )));
         }
-        self.client = Some(client);
-        self.driver = Some(driver);
-        self.kind = kind;
+        self.client = Some(reached.client);
+        self.driver = Some(reached.driver);
+        self.kind = reached.kind;
         Ok(())
     }
 
@@ -178,7 +178,21 @@ fn named(why: StoreError, server: &Server) -> StoreError {
     }
 }
 
-type Reached = (Client, JoinHandle<()>, Kind);
+/// A server that lets us in.
+struct Reached {
+    client: Client,
+    driver: JoinHandle<()>,
+    kind: Kind,
+    /// Whether it is a standby; one before PostgreSQL 14 does not say so by itself.
+    standby: Option<bool>,
+}
+
+async fn is_writable(client: &Client) -> Result<bool, StoreError> {
+    let row = client.query_typed_one("SHOW transaction_read_only", &[]);
+    let row = row.await.map_err(|why| failed(&why))?;
+    let read_only: &str = row.try_get(0).map_err(|why| failed(&why))?;
+    Ok(read_only == "off")
+}
 
 impl Way<'_> {
     fn new(location: &Location, role: Role, deadline: Instant) -> Result<Way<'_>, StoreError> {
@@ -269,6 +283,9 @@ where
     } else {
         Kind::Postgres
     };
+    let standby = connection
+        .parameter("in_hot_standby")
+        .map(|says| says == "on");
     let drive: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
         while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
             if matches!(&message, AsyncMessage::Notice(notice) if notice.severity() == "WARNING") {
@@ -276,7 +293,12 @@ where
             }
         }
     });
-    (client, tokio::spawn(drive), kind)
+    Reached {
+        client,
+        driver: tokio::spawn(drive),
+        kind,
+        standby,
+    }
 }
 
 fn read(file: &Path, secrecy: Secrecy) -> Result<zeroize::Zeroizing<Vec<u8>>, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::line::Line;
+use super::line::{Kind, Line};
 use super::lineage::Host;
 use super::location::{Location, Role};
 use super::transaction::Running;
@@ -98,6 +98,15 @@ impl Owner {
         migrated.map(|(found, _)| found)
     }
 
+    /// An error where what is spent could be lost with the server, and nobody has weighed that.
+    pub fn may_spend(&self) -> Result<(), StoreError> {
+        if self.location.accept_loss || self.desk.has_standby()? {
+            Ok(())
+        } else {
+            Err(StoreError::NoStandby)
+        }
+    }
+
     /// The hosts that use the store, by name, and whether each has vouched for the server as it is.
     pub fn hosts(&self) -> Result<Vec<(Host, bool)>, StoreError> {
         let (found, _) = self.desk.run(Purpose::Look, |sql| {
@@ -133,9 +142,26 @@ impl Owner {
         if login == self.location.user_of(Role::Owner) {
             return Ok(());
         }
+        let grants = match self.desk.line.kind {
+            Kind::Postgres => GRANTS.to_owned(),
+            // CockroachDB grants whole tables alone.
+            Kind::Consensus => without_columns(GRANTS),
+        };
         let quoted = format!("\"{}\"", login.replace('"', "\"\""));
-        sql.batch(&GRANTS.replace(":\"login\"", &quoted))
+        sql.batch(&grants.replace(":\"login\"", &quoted))
     }
+}
+
+/// Leaves what stands in parentheses out, and comments, where they may stand too.
+fn without_columns(grants: &str) -> String {
+    let lines = grants.lines().filter(|line| !line.starts_with("--"));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let parts = text.split('(').enumerate();
+    let kept = parts.map(|(at, part)| match part.split_once(')') {
+        Some((_, rest)) if at > 0 => rest,
+        _ => part,
+    });
+    kept.collect()
 }
 
 impl Database for Owner {
@@ -166,5 +192,20 @@ impl Database for Owner {
 
     fn damage(&mut self, _: Thoroughness) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_of_columns_become_grants_of_tables() {
+        let grants = "-- (a\nGRANT SELECT (id, time) ON event TO x;\nGRANT UPDATE (a), INSERT (b) ON t TO x;";
+        assert_eq!(
+            without_columns(grants),
+            "GRANT SELECT  ON event TO x;\nGRANT UPDATE , INSERT  ON t TO x;"
+        );
+        assert!(!without_columns(GRANTS).contains(['(', ')']));
     }
 }

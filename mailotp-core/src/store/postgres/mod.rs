@@ -35,9 +35,17 @@ use witness::Counts;
 pub struct PostgresStore {
     desk: Desk,
     trust: Trust,
-    /// Why nothing that works once only can be used up; `None`: it can.
-    unspendable: Option<StoreError>,
+    /// Hosts that have not vouched for the server that was promoted: until they have, nothing that works once
+    /// only is used up.
+    silent: Vec<String>,
     accept_loss: bool,
+}
+
+impl PostgresStore {
+    fn unvouched(&self) -> Option<StoreError> {
+        let silent = !self.silent.is_empty();
+        silent.then(|| StoreError::Unvouched(self.silent.join(", ")))
+    }
 }
 
 /// Where transactions are run, one after the other.
@@ -57,6 +65,15 @@ impl Desk {
             Some(deadline) => Ok(deadline),
             None => Ok(now + self.timeout),
         }
+    }
+
+    /// Whether what is committed cannot be lost with the server.
+    fn has_standby(&self) -> Result<bool, StoreError> {
+        if self.line.kind == Kind::Consensus {
+            return Ok(true);
+        }
+        let (standby, _) = self.run(Purpose::Look, |running| running.has_standby())?;
+        Ok(standby)
     }
 
     /// Runs `work` as one transaction, again where others were in its way. The counters that it has counted up
@@ -133,8 +150,8 @@ impl Database for PostgresStore {
         mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let spends = durability == Durability::Spent;
-        if let (true, Some(why)) = (spends, self.unspendable.take()) {
-            return Err(why);
+        if spends && let Some(unvouched) = self.unvouched() {
+            return Err(unvouched);
         }
         let alone = self.desk.line.kind == Kind::Postgres && spends && !self.accept_loss;
         let (value, counted) = self.desk.run(durability.into(), |running| {
@@ -158,6 +175,14 @@ impl Database for PostgresStore {
 
     fn until(&mut self, deadline: Instant) {
         self.desk.deadline = Some(deadline);
+    }
+
+    fn cautions(&mut self) -> Result<Vec<StoreError>, StoreError> {
+        let mut cautions: Vec<StoreError> = self.unvouched().into_iter().collect();
+        if !self.accept_loss && !self.desk.has_standby()? {
+            cautions.push(StoreError::NoStandby);
+        }
+        Ok(cautions)
     }
 
     fn damage(&mut self, _: Thoroughness) -> Result<Vec<String>, StoreError> {

@@ -175,6 +175,19 @@ fn a_promoted_database_is_spent_from_when_all_hosts_have_vouched_for_it() {
     assert_eq!(two.settle(2).unwrap(), Settled::Consumed);
     one.is_promoted();
     assert!(matches!(one.settle(3), Err(StoreError::Unvouched(_))));
+    let mut store = one.open();
+    assert!(
+        store
+            .settle(&crate::store::contract::refusal_from("192.0.2.8"))
+            .is_ok()
+    );
+    assert!(
+        matches!(
+            store.settle(&race_settlement(3)),
+            Err(StoreError::Unvouched(_))
+        ),
+        "whatever was written before"
+    );
     assert!(
         one.open()
             .settle(&crate::store::contract::refusal_from("192.0.2.9"))

@@ -64,7 +64,7 @@ impl PostgresStore {
                 deadline,
             },
             trust,
-            unspendable: None,
+            silent: Vec::new(),
             accept_loss: location.accept_loss,
         };
         store.take_stock()?;
@@ -115,9 +115,7 @@ impl PostgresStore {
                 }
                 Ok(silent)
             })?;
-            if !silent.is_empty() {
-                self.unspendable = Some(StoreError::Unvouched(silent.join(", ")));
-            }
+            self.silent = silent;
         }
         self.trust.witness.note_all(&stock.found.counts);
         Ok(())

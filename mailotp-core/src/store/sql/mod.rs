@@ -154,6 +154,11 @@ pub(super) trait Database {
     /// From now on all must be done by then.
     fn until(&mut self, deadline: Instant);
 
+    /// Why nothing that works once only is used up here.
+    fn cautions(&mut self) -> Result<Vec<StoreError>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// What the database finds wrong with itself.
     fn damage(&mut self, thoroughness: Thoroughness) -> Result<Vec<String>, StoreError>;
 }
@@ -309,6 +314,10 @@ impl<D: Database> Persistent for D {
 
     fn damage(&mut self, thoroughness: Thoroughness) -> Result<Vec<String>, StoreError> {
         Database::damage(self, thoroughness)
+    }
+
+    fn cautions(&mut self) -> Result<Vec<StoreError>, StoreError> {
+        Database::cautions(self)
     }
 
     fn inspect(&mut self) -> Result<Inspection, StoreError> {
