@@ -10,11 +10,10 @@ mod tables;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
-
-use sha2::{Digest, Sha256};
 
 pub use error::ConfigError;
 pub use network::parse_network;
@@ -86,7 +85,7 @@ pub struct Config {
     starts: Vec<usize>,
     file: PathBuf,
     text: String,
-    fingerprint: OnceLock<[u8; 32]>,
+    fingerprint: OnceLock<u64>,
 }
 
 /// `[helper]`: where it listens, and whom it obeys beyond their own accounts. All of them are users of
@@ -236,10 +235,21 @@ impl Config {
     }
 
     /// Of the file's own words. A window that was opened under others is closed.
-    pub fn fingerprint(&self) -> &[u8; 32] {
-        // A login asks for it some times, and a text of a thousand rules is long.
-        self.fingerprint
-            .get_or_init(|| Sha256::digest(self.text.as_bytes()).into())
+    ///
+    /// It is computed at each login with a code, of a text that may be long, and tells an
+    /// administrator's next text from the one before. Nobody else writes the file, so the hash need not
+    /// stand up to somebody who looks for two texts with one number, and by chance two in 2⁶⁴ have it.
+    /// Another version of the library, or another kind of processor, may come to another number: that
+    /// closes windows, and opens none.
+    pub fn fingerprint(&self) -> u64 {
+        *self
+            .fingerprint
+            .get_or_init(|| Config::fingerprint_of(&self.text))
+    }
+
+    /// The same of a text that is not read yet.
+    pub fn fingerprint_of(text: &str) -> u64 {
+        foldhash::quality::FixedState::default().hash_one(text)
     }
 
     /// Whether nothing is ever refused, by whatever rule.
