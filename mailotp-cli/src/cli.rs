@@ -4,8 +4,11 @@ mod add;
 mod app_password;
 mod backup;
 mod import;
+mod own;
 mod replace;
+mod setup;
 mod store;
+mod user;
 
 use std::path::PathBuf;
 
@@ -16,8 +19,11 @@ pub use add::{Add, Algorithm, Hotp, Oath, Sequence, SequenceHash, Totp};
 pub use app_password::{AppPassword, MailServer, PasswordFormat};
 pub use backup::{Backup, Key, Restore};
 pub use import::{Import, ImportKind};
+pub use own::{Grace, NewRule, Pin, Rule};
 pub use replace::Replacement;
+pub use setup::{Sasl, Server};
 pub use store::{Move, Store};
+pub use user::User;
 
 /// App passwords and one-time codes for mail.
 #[derive(Clone, Debug, Parser)]
@@ -249,65 +255,6 @@ pub enum Command {
     Log(Log),
 }
 
-/// A server.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Server {
-    /// Dovecot 2.3
-    #[command(after_help = "Example: mailotp-cli setup dovecot")]
-    Dovecot {
-        /// Write the files instead of printing them
-        #[arg(long)]
-        apply: bool,
-        /// The mail users are no system users: there is no main password behind PAM
-        #[arg(long)]
-        virtual_users: bool,
-    },
-    /// saslauthd, which judges for Postfix and Cyrus
-    #[command(
-        after_help = "Example: mailotp-cli setup saslauthd --service smtp   (where only Postfix asks it)"
-    )]
-    Saslauthd {
-        /// Write the files instead of printing them
-        #[arg(long)]
-        apply: bool,
-        /// The mail users are no system users: there is no main password behind PAM
-        #[arg(long)]
-        virtual_users: bool,
-        /// A service that it is asked about; instead of smtp, imap, pop and sieve
-        #[arg(long = "service", value_name = "SERVICE")]
-        services: Vec<String>,
-    },
-    /// Postfix, whose logins Dovecot or saslauthd judges
-    #[command(after_help = "Example: mailotp-cli setup postfix --sasl dovecot")]
-    Postfix {
-        /// Write the files instead of printing them; main.cf is never written
-        #[arg(long)]
-        apply: bool,
-        /// The mail users are no system users: there is no main password behind PAM
-        #[arg(long)]
-        virtual_users: bool,
-        /// Whom it asks; Dovecot, unless saslauthd alone is on this machine
-        #[arg(long, value_name = "SERVER")]
-        sasl: Option<Sasl>,
-    },
-    /// The sshd of OpenSSH, with codes by keyboard-interactive
-    #[command(after_help = "Example: mailotp-cli setup sshd")]
-    Sshd {
-        /// Write the files instead of printing them
-        #[arg(long)]
-        apply: bool,
-    },
-}
-
-/// Who judges the logins to Postfix, which asks no PAM itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Sasl {
-    /// Is told the client's address
-    Dovecot,
-    /// Is told none
-    Saslauthd,
-}
-
 /// Where a credential may be used.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Scope {
@@ -349,127 +296,6 @@ pub enum QrFormat {
     Png,
     /// As a picture of lines
     Svg,
-}
-
-/// An account's own rules.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Rule {
-    /// Those that it has; the first that matches counts
-    #[command(after_help = "Example: mailotp-cli --user alice rule list")]
-    List,
-    /// One more, behind the others
-    #[command(
-        after_help = "Example: mailotp-cli --user alice rule add --service webmail --accept otp"
-    )]
-    Add(NewRule),
-    /// Without these
-    #[command(after_help = "Example: mailotp-cli --user alice rule remove k7d2m9qx")]
-    Remove {
-        /// IDs, as `rule list` has them
-        #[arg(required = true)]
-        ids: Vec<String>,
-    },
-}
-
-/// A rule.
-#[derive(Clone, Debug, Args)]
-pub struct NewRule {
-    /// For this service or group only (may be repeated)
-    #[arg(long, value_name = "SERVICE")]
-    pub service: Vec<String>,
-    /// From this network, `local` or `unknown` only (may be repeated)
-    #[arg(long, value_name = "NETWORK")]
-    pub from: Vec<String>,
-    /// What it accepts: password, app-password, otp, password+otp (may be repeated)
-    #[arg(long, value_name = "KIND", required_unless_present = "deny")]
-    pub accept: Vec<String>,
-    /// Accept nothing
-    #[arg(long, conflicts_with = "accept")]
-    pub deny: bool,
-}
-
-/// PINs.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Pin {
-    /// Choose one; it is asked for
-    #[command(after_help = "Example: mailotp-cli --user alice pin set")]
-    Set {
-        /// For everybody who has none of their own
-        #[arg(long)]
-        site: bool,
-    },
-    /// Do without one
-    #[command(after_help = "Example: mailotp-cli --user alice pin clear")]
-    Clear {
-        /// The one for everybody who has none of their own
-        #[arg(long)]
-        site: bool,
-    },
-}
-
-/// Windows.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Grace {
-    /// The open ones
-    #[command(after_help = "Example: mailotp-cli --user alice grace list")]
-    List,
-    /// Close some, or all
-    #[command(after_help = "Example: mailotp-cli --user alice grace end")]
-    End {
-        /// Which; without any: all
-        ids: Vec<String>,
-    },
-}
-
-/// Accounts.
-#[derive(Clone, Debug, Subcommand)]
-pub enum User {
-    /// All of them
-    #[command(after_help = "Example: mailotp-cli user list")]
-    List,
-    /// What one has
-    #[command(after_help = "Example: mailotp-cli user show alice")]
-    Show {
-        /// Which
-        name: String,
-    },
-    /// Let nobody in, by whatever means
-    #[command(
-        after_help = "Example: mailotp-cli user lock alice --at 2027-01-31   (when her contract ends)"
-    )]
-    Lock {
-        /// Which
-        name: String,
-        /// Not now, but from then on: 14d, 2027-01-31, 2027-01-31T12:00:00Z
-        #[arg(long, value_name = "WHEN")]
-        at: Option<String>,
-    },
-    /// Let somebody in again
-    #[command(after_help = "Example: mailotp-cli user unlock alice")]
-    Unlock {
-        /// Which
-        name: String,
-    },
-    /// Give an account another name; what it has and its log go with it
-    #[command(after_help = "Example: mailotp-cli user rename alice alice.miller")]
-    Rename {
-        /// Which
-        name: String,
-        /// The new name
-        new_name: String,
-    },
-    /// Take an account away, with all that it has and with its log
-    #[command(after_help = "Example: mailotp-cli user remove alice")]
-    Remove {
-        /// Which
-        name: String,
-    },
-    /// Give back the guesses that wrong codes have cost
-    #[command(after_help = "Example: mailotp-cli user forgive alice")]
-    Forgive {
-        /// Which
-        name: String,
-    },
 }
 
 /// The clock.

@@ -67,21 +67,32 @@ impl SiteError {
 
 /// Reads the configuration at `path`.
 pub fn load_config(path: &Path) -> Result<Config, SiteError> {
+    parse_text(path, config_text(path)?)
+}
+
+/// The text of the configuration at `path`.
+pub fn config_text(path: &Path) -> Result<String, SiteError> {
     // Taken, not copied and wiped: it is no secret, and it may be long.
-    parse_config(
-        path,
-        std::mem::take(&mut *files::read(path, Secrecy::Public)?),
-    )
+    let text = std::mem::take(&mut *files::read(path, Secrecy::Public)?);
+    text_of(path, text)
 }
 
 /// Reads a configuration that is to stand at `path`.
 pub fn parse_config(path: &Path, text: Vec<u8>) -> Result<Config, SiteError> {
+    parse_text(path, text_of(path, text)?)
+}
+
+fn text_of(path: &Path, text: Vec<u8>) -> Result<String, SiteError> {
     let text = String::from_utf8(text).map_err(|_| ConfigError {
         file: path.to_owned(),
         line: None,
         message: "it is not UTF-8".into(),
         remedy: "Save the file as UTF-8.".into(),
     })?;
+    Ok(text)
+}
+
+fn parse_text(path: &Path, text: String) -> Result<Config, SiteError> {
     Ok(Config::parse(path, text, &|| {
         fs::read_to_string(SYSTEM_GROUPS)
     })?)

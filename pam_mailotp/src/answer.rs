@@ -4,7 +4,7 @@ use mailotp_core::authenticate::{Gate, Report};
 use mailotp_core::decide::Answer;
 use pam::constants::PamResultCode;
 
-use crate::host::Standing;
+use crate::host::{Standing, Words};
 
 /// What `auth` returns.
 pub fn of_login(answer: &Answer) -> PamResultCode {
@@ -26,10 +26,10 @@ pub fn of_gate(gate: Gate) -> PamResultCode {
     }
 }
 
-/// What the phases that follow on the same handle are told.
-pub fn standing_of(report: &Report) -> Standing {
+/// What the phases that follow on the same handle are told of a login that was judged by these words.
+pub fn standing_of(report: &Report, words: Words) -> Standing {
     match report.answer {
-        Answer::Accept => Standing::Accepted,
+        Answer::Accept => Standing::Accepted(words),
         Answer::PassOn(_) if report.event.would.is_some() => Standing::Observed,
         Answer::PassOn(_) => Standing::PassedOn,
         Answer::Refuse | Answer::Deny | Answer::Throttle | Answer::Unavailable => Standing::Refused,

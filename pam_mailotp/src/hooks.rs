@@ -1,6 +1,7 @@
 //! The phases. Each reads what the host knows, asks the core, and tells the host.
 
 use std::ffi::CStr;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -15,7 +16,7 @@ use pam::constants::PamResultCode;
 
 use crate::args::{Args, SecretSource};
 use crate::bench::Bench;
-use crate::host::{Host, Standing, Typed};
+use crate::host::{Host, Standing, Typed, Words};
 use crate::{answer, log};
 
 type Code = PamResultCode;
@@ -43,7 +44,10 @@ pub fn account(host: &mut dyn Host, args: &[&CStr]) -> Code {
     let is_told = standing.is_some();
     let earlier = match standing {
         Some(Standing::Refused) => return Code::PAM_AUTH_ERR,
-        Some(Standing::Accepted) => Earlier::Accepted,
+        Some(Standing::Accepted(words)) if is_unchanged(host, args, words) => {
+            return Code::PAM_SUCCESS;
+        }
+        Some(Standing::Accepted(_)) => Earlier::Accepted,
         Some(Standing::Observed) => Earlier::WouldRefuse,
         Some(Standing::PassedOn) | None => Earlier::Nothing,
     };
@@ -58,6 +62,29 @@ pub fn account(host: &mut dyn Host, args: &[&CStr]) -> Code {
         Err(Stop::At(code)) => code,
         Err(Stop::Unjudged(_)) => Code::PAM_SUCCESS,
     }
+}
+
+/// Whether `account` would judge by the very words by which `auth` has let this login in a moment ago.
+/// Then it would come to the same, and rules that may be a thousand are read once a login. The file is
+/// trusted no more than at any other time: its owner and mode are looked at again.
+fn is_unchanged(host: &mut dyn Host, args: &[&CStr], words: Words) -> bool {
+    let same = |host: &mut dyn Host| {
+        // Each call is logged.
+        let args = Args::parse(args).ok().filter(|args| !args.debug)?;
+        let text = site::config_text(&args.config).ok()?;
+        let user = host.user().ok()?;
+        let now = words_of(host, &args, &user, Config::fingerprint_of(&text));
+        Some(now == words)
+    };
+    same(host).unwrap_or(false)
+}
+
+/// By what a login is judged. Nobody but root chooses all of it, and on one handle: no seed is needed.
+fn words_of(host: &dyn Host, args: &Args, user: &[u8], configuration: u64) -> Words {
+    let mut hasher = DefaultHasher::new();
+    let host = (host.service(), host.rhost(), host.tty());
+    (configuration, &args.config, &args.service, user, host).hash(&mut hasher);
+    Words(hasher.finish())
 }
 
 /// Why a call ends before there is anything to judge.
@@ -111,7 +138,7 @@ fn secret(host: &mut dyn Host, args: &Args, prompt: &str) -> Result<Option<Typed
 /// `setcred` succeeds where `auth` on this handle did.
 pub fn setcred(host: &dyn Host) -> Code {
     match host.standing() {
-        Some(Standing::Accepted) => Code::PAM_SUCCESS,
+        Some(Standing::Accepted(_)) => Code::PAM_SUCCESS,
         _ => Code::PAM_IGNORE,
     }
 }
@@ -126,6 +153,8 @@ pub(crate) struct Call {
     pub host_name: String,
     /// The site's own domain, as it stood in `PAM_USER`.
     pub domain: Option<String>,
+    /// By what it is judged.
+    words: Words,
 }
 
 impl Call {
@@ -158,6 +187,7 @@ impl Call {
             Stop::unjudged(&config, &args, Code::PAM_AUTH_ERR)
         })?;
         let call = Call {
+            words: words_of(host, &args, &user, config.fingerprint()),
             remote: Remote::of_pam(host.rhost().as_deref(), host.tty().as_deref()),
             host_name: host_name(),
             domain: std::str::from_utf8(&user)
@@ -266,7 +296,7 @@ impl Call {
         if let Some(low) = &report.low {
             log::warning(&notice(&report.event, low));
         }
-        host.remember(answer::standing_of(&report))?;
+        host.remember(answer::standing_of(&report, self.words))?;
         if let Some(user) = &report.user {
             host.set_user(&self.named_as_typed(user))?;
         }

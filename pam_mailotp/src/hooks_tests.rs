@@ -11,10 +11,14 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::bench::System;
 
+#[path = "account_tests.rs"]
+mod account_tests;
+
 /// A host that answers from a script.
 #[derive(Default)]
 struct Script {
     service: Option<&'static str>,
+    rhost: Option<&'static str>,
     user: Option<Vec<u8>>,
     authtok: Option<Vec<u8>>,
     answers: Answers,
@@ -30,7 +34,7 @@ impl Host for Script {
         Ok(self.user.clone().unwrap_or_else(|| b"alice".to_vec()))
     }
     fn rhost(&self) -> Option<Vec<u8>> {
-        Some(b"192.0.2.1".to_vec())
+        Some(self.rhost.unwrap_or("192.0.2.1").into())
     }
     fn tty(&self) -> Option<Vec<u8>> {
         None
@@ -131,7 +135,7 @@ fn an_earlier_success_on_the_handle_counts_no_more() {
     let (_folder, config) = site("");
     let mut host = Script {
         answers: [Ok("?")].into(),
-        standing: Some(Standing::Accepted),
+        standing: Some(Standing::Accepted(Words(7))),
         ..Script::default()
     };
     assert_eq!(authenticate(&mut host, &[&config]), Code::PAM_AUTH_ERR);

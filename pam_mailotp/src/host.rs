@@ -15,8 +15,8 @@ pub type Typed = Zeroizing<Vec<u8>>;
 /// How `auth` ended on a handle, for the phases that follow on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Let in by us.
-    Accepted,
+    /// Let in by us, by these words.
+    Accepted(Words),
     /// Refused by us.
     Refused,
     /// Left to others.
@@ -24,6 +24,11 @@ pub enum Standing {
     /// Left to others by observe mode: enforce mode would have refused.
     Observed,
 }
+
+/// A number for all that decided: the words of the configuration, and who came from where to what. In
+/// `account` the same number means the same verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words(pub u64);
 
 /// What a hook needs of its host.
 pub trait Host {

@@ -2,9 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use harness::enrol::{Sheet, Totp};
+use harness::enrol::{Sheet, Totp, oathtool};
 use harness::site::Site;
-use harness::tool::tool;
 
 /// The kinds whose codes are used up or typed again.
 pub const KINDS: [&str; 5] = ["app-password", "sheet", "totp", "hotp", "sequence"];
@@ -13,7 +12,7 @@ const MANY: usize = 100;
 const PASS_PHRASE: &str = "a pass phrase of the bench";
 const SEED: &str = "bench1";
 const COUNT: usize = 500;
-/// Of the first authenticator; the next is a second slower. No run takes as long.
+/// Of the first authenticator; the next is a second slower. No round takes as long.
 const PERIOD: u64 = 3600;
 
 /// An account, and what its owner can type.
@@ -21,7 +20,7 @@ pub struct Person {
     pub name: String,
     pub app_password: String,
     pub sheet: Vec<String>,
-    pub totp: Vec<String>,
+    totp: Vec<Totp>,
     pub hotp: Vec<String>,
 }
 
@@ -35,7 +34,6 @@ impl Person {
             totp: Vec::new(),
             hotp: Vec::new(),
         };
-        let mut phones = Vec::new();
         for at in 0..each {
             for kind in kinds {
                 match *kind {
@@ -48,7 +46,9 @@ impl Person {
                     }
                     "totp" => {
                         let period = (PERIOD + at as u64).to_string();
-                        phones.push(site.totp_with(name, &["--no-confirm", "--period", &period]));
+                        person
+                            .totp
+                            .push(site.totp_with(name, &["--no-confirm", "--period", &period]));
                     }
                     "hotp" => {
                         let made = site.add(name, &["hotp", "--no-confirm"]);
@@ -60,8 +60,31 @@ impl Person {
                 }
             }
         }
-        person.totp = totp_codes(&phones, logins);
         person
+    }
+
+    /// Codes in the order in which an account accepts them: each of a later step than the one before.
+    /// Authenticators of other periods have steps that begin in other seconds, and of each the one at
+    /// hand and the next are good. They are made when everybody is enrolled, however long that takes:
+    /// codes do not live longer than an hour or two.
+    pub fn totp_codes(&self, count: usize) -> Vec<String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let mut steps: Vec<(u64, u64, &Totp)> = self
+            .totp
+            .iter()
+            .zip(PERIOD..)
+            .flat_map(|(phone, period)| {
+                let this = now.as_secs() / period * period;
+                [this, this + period].map(|begin| (begin, period, phone))
+            })
+            .collect();
+        steps.sort_by_key(|(begin, ..)| *begin);
+        steps.dedup_by_key(|(begin, ..)| *begin);
+        let code = |(begin, period, phone): (u64, u64, &Totp)| {
+            let step = format!("--time-step-size={period}s");
+            oathtool(&phone.uri, &["--totp", &step, &format!("--now=@{begin}")])
+        };
+        steps.into_iter().take(count).map(code).collect()
     }
 }
 
@@ -117,44 +140,7 @@ fn add_sequence(site: &Site, name: &str, at: usize) {
 }
 
 fn hotp_codes(uri: &str, count: usize) -> Vec<String> {
-    let (_, query) = uri.split_once("secret=").unwrap();
-    let secret = query.split('&').next().unwrap();
     let window = format!("--window={}", count - 1);
-    let output = tool(
-        "oathtool",
-        "oathtool",
-        &["--base32", "--hotp", &window, secret],
-    );
-    output.done().stdout.lines().map(str::to_owned).collect()
-}
-
-/// Codes in the order in which an account accepts them: each of a later step than the one before.
-/// Authenticators of other periods have steps that begin in other seconds, and of each the one at hand
-/// and the next are good.
-fn totp_codes(phones: &[Totp], count: usize) -> Vec<String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let mut steps: Vec<(u64, u64, &Totp)> = phones
-        .iter()
-        .zip(PERIOD..)
-        .flat_map(|(phone, period)| {
-            let this = now.as_secs() / period * period;
-            [this, this + period].map(|begin| (begin, period, phone))
-        })
-        .collect();
-    steps.sort_by_key(|(begin, ..)| *begin);
-    steps.dedup_by_key(|(begin, ..)| *begin);
-    let code = |(begin, period, phone): (u64, u64, &Totp)| {
-        let (step, now) = (
-            format!("--time-step-size={period}s"),
-            format!("--now=@{begin}"),
-        );
-        let secret = phone.parameter("secret").unwrap();
-        let output = tool(
-            "oathtool",
-            "oathtool",
-            &["--base32", "--totp", &step, &now, secret],
-        );
-        output.done().stdout.trim().to_owned()
-    };
-    steps.into_iter().take(count).map(code).collect()
+    let codes = oathtool(uri, &["--hotp", &window]);
+    codes.lines().map(str::to_owned).collect()
 }

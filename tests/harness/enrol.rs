@@ -341,8 +341,12 @@ fn parameter<'a>(uri: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// What `oathtool` makes of the seed and the digits of a URI.
+///
+/// # Panics
+/// Where `oathtool` is missing, or does not understand the URI.
 #[track_caller]
-fn oathtool(uri: &str, mode: &[&str]) -> String {
+#[must_use]
+pub fn oathtool(uri: &str, mode: &[&str]) -> String {
     let digits = parameter(uri, "digits").unwrap_or("6");
     let seed = parameter(uri, "secret").expect("a URI holds the seed");
     let rest = ["--base32", "--digits", digits, seed];

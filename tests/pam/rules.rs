@@ -1,5 +1,8 @@
 //! Rules: who may use what, where.
 
+use std::fmt::Write as _;
+
+use harness::host::{Phase, Request};
 use harness::site::Site;
 
 use crate::{ELSEWHERE, HOME};
@@ -212,4 +215,101 @@ fn a_rule_that_can_never_match_is_an_error_of_the_command_and_a_warning_of_the_m
         site.verdict("imap", "alice", HOME, &sheet.codes[0]),
         "PAM_SUCCESS"
     );
+}
+
+#[test]
+fn where_no_rule_matches_or_one_accepts_nothing_all_is_denied_and_nothing_is_spent() {
+    for rules in [
+        "[[rule]]\nservices = [\"pop3\"]\naccept = [\"password\", \"otp\", \"app-password\"]\n",
+        "[[rule]]\nservices = [\"imap\"]\naccept = []\n\
+         [[rule]]\naccept = [\"password\", \"otp\", \"app-password\"]\n",
+    ] {
+        let site = Site::new(rules);
+        let sheet = site.sheet("alice");
+        let app = site.app_password("alice", &[]);
+        for user in ["alice", "nobody"] {
+            for secret in [&*sheet.codes[0], &*app.secret, "correct horse"] {
+                let reply = site.login("imap", user, HOME, secret);
+                assert_eq!(reply.verdict(), "PAM_PERM_DENIED", "{user} {rules}");
+                assert_eq!(reply.handed_on(), None);
+            }
+        }
+        for secret in [&*sheet.codes[0], &*app.secret] {
+            let verdict = site.verdict("pop3", "alice", HOME, secret);
+            assert_eq!(verdict, "PAM_SUCCESS", "{rules}");
+        }
+    }
+}
+
+#[test]
+fn a_rule_speaks_of_networks_of_a_terminal_or_of_what_nobody_knows() {
+    let rule = |name: &str, from: &str| {
+        format!("[[rule]]\nname = \"{name}\"\n{from}\naccept = [\"password\"]\n")
+    };
+    let site = Site::new(
+        &[
+            rule("mapped", "from = [\"::ffff:192.0.2.0/120\"]"),
+            rule("IPv6", "from = [\"2001:db8::/32\"]"),
+            rule("terminal", "from = [\"local\"]"),
+            rule("unknown", "from = [\"unknown\"]"),
+            rule("rest", ""),
+        ]
+        .concat(),
+    );
+    site.sheet("alice");
+    for (rhost, tty, rule) in [
+        (Some("192.0.2.7"), None, "mapped"),
+        (Some("::ffff:192.0.2.7"), None, "mapped"),
+        (Some("::FFFF:c000:207"), Some("tty1"), "mapped"),
+        (Some("::192.0.2.7"), None, "rest"),
+        (Some("192.0.3.0"), None, "rest"),
+        (Some("2001:DB8::1"), None, "IPv6"),
+        (Some("2001:db9::"), Some("pts/1"), "rest"),
+        (None, Some("/dev/tty1"), "terminal"),
+        (Some(""), Some("pts/0"), "terminal"),
+        (None, Some("ssh"), "unknown"),
+        (None, None, "unknown"),
+        (Some("192.0.2.7.example.com"), Some("tty1"), "unknown"),
+    ] {
+        let mut request = Request::new("imap", "alice").answer("correct horse");
+        request.rhost = rhost.map(Into::into);
+        request.tty = tty.map(Into::into);
+        assert_eq!(site.ask(request).verdict(), "PAM_IGNORE");
+        assert_eq!(site.last_login()["rule"], rule, "{rhost:?} {tty:?}");
+    }
+}
+
+/// Rules as sites have them, of which the last one decides.
+fn rules(count: usize) -> String {
+    let mut text = String::new();
+    for at in 0..count {
+        let _ = write!(
+            text,
+            "[[rule]]\nname = \"branch {at}\"\nservices = [\"imap\"]\n\
+             from = [\"10.{}.{}.0/24\"]\nusers = [\"manager{at}\"]\naccept = [\"otp\"]\n",
+            at / 256,
+            at % 256
+        );
+    }
+    text + "[[rule]]\naccept = [\"app-password\"]\n"
+}
+
+/// What costs one login with each rule is well below what would cost with each pair of rules: the
+/// processor's time is measured, and the least of some logins, so that a busy machine does not matter.
+/// `make bench` shows the time itself.
+#[test]
+fn four_times_as_many_rules_cost_hardly_more_than_four_times_as_much() {
+    let cost = |count: usize| {
+        let site = Site::new(&rules(count));
+        let password = site.app_password("alice", &[]).secret;
+        let request = Request::new("imap", "alice").from(HOME).answer(&password);
+        let replies = site.ask_in_turn(vec![request; 8]);
+        let times = replies.iter().map(|reply| {
+            assert_eq!(reply.of(Phase::Authenticate), "PAM_SUCCESS");
+            reply.cpu_microseconds
+        });
+        times.min().unwrap()
+    };
+    let [few, some, many] = [1, 1000, 4000].map(cost);
+    assert!(many - few < 8 * (some - few), "{few} {some} {many}");
 }

@@ -6,7 +6,7 @@ use crate::rule::{Means, Mode};
 
 fn parse_text(text: &str) -> Result<Config, ConfigError> {
     parse(Path::new("/site/mailotp.toml"), text.into(), &|| {
-        Ok("vpn:x:7:carol\n".into())
+        Ok("vpn:x:7:carol\nsysgroup:x:8:grace,heidi\n".into())
     })
 }
 
@@ -212,4 +212,170 @@ fn a_database_has_files_beside_the_configuration_and_is_not_reached_without_tls_
     assert!(exposed.remedy.contains("ca_file"), "{}", exposed.remedy);
     let file = StoreLocation::Sqlite("/site/m.db".into());
     assert_eq!(store(text("sqlite:m.db", "")).unwrap(), file);
+}
+
+/// Each value is wrong in the third line of the rule that it is put in, alone and in a list of many
+/// lines: what reads plain rules fast must not take for good what the library refuses.
+#[test]
+fn a_value_that_looks_right_and_is_not_is_named_with_its_line() {
+    for (key, value, what) in [
+        // RFC 6943, section 3.1.1: to half of the world this is 8.0.0.1.
+        ("from", "010.0.0.1", "no network"),
+        ("from", "192.0.2.0/08", "no network"),
+        ("from", "192.0.2.0/33", "no network"),
+        ("from", "2001:db8::/129", "no network"),
+        ("from", "::ffff:192.0.2.0/129", "no network"),
+        // RFC 4007, section 11: a zone means something on one machine only.
+        ("from", "fe80::1%eth0", "no network"),
+        ("from", "fe80::%1/64", "no network"),
+        ("from", "192.0.2.1 ", "no network"),
+        ("from", "192.0.2.0/255.255.255.0", "no network"),
+        ("from", "Local", "no network"),
+        ("from", "", "no network"),
+        ("users", "@", "no group \"\""),
+        ("users", "*@", "no pattern"),
+        ("users", "*@*.example.com", "no pattern"),
+        ("users", "al*", "stands only for everybody of a domain"),
+        ("users", "", "empty"),
+        ("users", "a\\tb", "control"),
+        ("services", "", "\"\""),
+        ("services", "im ap", "\"im ap\""),
+        ("services", "../imap", "\"../imap\""),
+        ("services", "imap\\u0007", "\"imap\\u{7}\""),
+    ] {
+        for list in [format!("[\"{value}\"]"), format!("[\"{value}\",\n]")] {
+            let text = format!("[[rule]]\nname = \"a\"\n{key} = {list}\naccept = []\n");
+            let error = parse_text(&text).expect_err(&text);
+            assert_eq!(error.line, Some(3), "{text}\n{error}");
+            assert!(error.message.contains(what), "{text}\n{error}");
+            assert!(!error.remedy.is_empty(), "{text}");
+        }
+    }
+    for (name, seen) in [
+        ("a\\nb", "a\\nb"),
+        ("\\u0085", "\\u{85}"),
+        ("\\u007f", "\\u{7f}"),
+    ] {
+        let text = format!("[[rule]]\naccept = []\nname = \"{name}\"\n");
+        let error = parse_text(&text).expect_err(&text);
+        assert_eq!(error.line, Some(3), "{error}");
+        let message = format!("\"{seen}\" holds a control character");
+        assert_eq!(error.message, message);
+    }
+}
+
+#[test]
+fn a_rule_matches_whatever_way_its_words_and_the_logins_are_written() {
+    let config = parse_text(
+        r#"
+        [users]
+        domain = "example.com"
+        [groups]
+        staff = ["Alice", "bob@EXAMPLE.com", "*@Sales.Example.com"]
+        vpn = ["dave"]
+        [services]
+        Mail = ["IMAP", "pop3"]
+        [[rule]]
+        name = "mapped"
+        from = ["::ffff:192.0.2.0/120"]
+        accept = ["password"]
+        [[rule]]
+        name = "mapped host"
+        from = ["::FFFF:198.51.100.7"]
+        accept = ["password"]
+        [[rule]]
+        name = "all of IPv4"
+        services = ["sieve"]
+        from = ["0.0.0.0/0"]
+        accept = ["otp"]
+        [[rule]]
+        name = "all of IPv6"
+        services = ["sieve"]
+        from = ["::/0"]
+        accept = ["otp"]
+        [[rule]]
+        name = "the file's group"
+        services = ["MAIL"]
+        users = ["@staff", "@vpn"]
+        accept = ["otp"]
+        [[rule]]
+        name = "the system's group"
+        services = ["mail"]
+        users = ["@sysgroup"]
+        accept = ["otp"]
+        [[rule]]
+        name = "own domain"
+        services = ["SSHD"]
+        users = ["Erin@Example.COM", "frank@example.org"]
+        accept = ["otp"]
+        [[rule]]
+        name = "a terminal"
+        from = ["local"]
+        accept = ["password"]
+        [[rule]]
+        name = "nowhere"
+        from = ["unknown"]
+        accept = []
+        "#,
+    )
+    .unwrap();
+    const AWAY: &str = "203.0.113.1";
+    for (account, service, remote, rule) in [
+        ("zoe", "x", "192.0.2.255", "mapped"),
+        ("zoe", "x", "::ffff:192.0.2.0", "mapped"),
+        ("zoe", "x", "192.0.3.0", ""),
+        ("zoe", "x", "198.51.100.7", "mapped host"),
+        ("zoe", "x", "198.51.100.8", ""),
+        ("zoe", "sieve", AWAY, "all of IPv4"),
+        ("zoe", "Sieve", "::ffff:203.0.113.1", "all of IPv4"),
+        ("zoe", "sieve", "2001:db8::1", "all of IPv6"),
+        ("zoe", "sieve", "unknown", "nowhere"),
+        ("alice", "imap", AWAY, "the file's group"),
+        ("ALICE@example.com", "Pop3", AWAY, "the file's group"),
+        ("alice@example.org", "imap", AWAY, ""),
+        ("bob", "imap", AWAY, "the file's group"),
+        ("carl@sales.example.com", "imap", AWAY, "the file's group"),
+        ("carl@more.sales.example.com", "imap", AWAY, ""),
+        // Of two groups with one name the file's counts alone.
+        ("dave", "imap", AWAY, "the file's group"),
+        ("carol", "imap", AWAY, ""),
+        ("grace", "imap", AWAY, "the system's group"),
+        ("alice", "submission", AWAY, ""),
+        ("erin", "sshd", AWAY, "own domain"),
+        ("frank@example.org", "sshd", AWAY, "own domain"),
+        ("frank", "sshd", AWAY, ""),
+        ("zoe", "x", "local", "a terminal"),
+        ("zoe", "x", "unknown", "nowhere"),
+        ("zoe", "x", AWAY, ""),
+    ] {
+        let found = accepts(&config, account, service, remote).0;
+        assert_eq!(
+            found.unwrap_or_default(),
+            rule,
+            "{account} {service} {remote}"
+        );
+    }
+}
+
+/// Hosts that share a store have the same rules, and their files where they like.
+#[test]
+fn where_things_are_ends_no_windows_and_every_other_word_does() {
+    let text = "mode = \"enforce\"\n[store]\nkey = \"a\"\n[helper]\nsocket = \"b\"\n\n[otp]\nissuer = \"c\"\n\n\
+                [[rule]]\nfrom = [\"192.0.2.0/24\"]\naccept = [\"otp\"]\n";
+    let of = Config::fingerprint_of;
+    for (was, becomes) in [("\"a\"", "\"other\""), ("\"b\"", "\"other\"")] {
+        assert_eq!(of(text), of(&text.replace(was, becomes)), "{was}");
+    }
+    for (was, becomes) in [
+        ("enforce", "observe"),
+        ("\"c\"", "\"other\""),
+        ("192.0.2.0", "192.0.3.0"),
+        ("[\"otp\"]", "[]"),
+        ("[[rule]]", "# a comment\n[[rule]]"),
+        ("[otp]", "[grace]"),
+    ] {
+        assert_ne!(of(text), of(&text.replace(was, becomes)), "{was}");
+    }
+    let store_last = "mode = \"enforce\"\n[store]\nkey = \"a\"\n";
+    assert_eq!(of(store_last), of(&store_last.replace("\"a\"", "\"b\"")));
 }

@@ -1,5 +1,7 @@
 //! The configuration: what `mailotp.toml` says, checked and with its defaults.
 
+#[cfg(feature = "postgres")]
+mod database;
 mod error;
 mod file;
 mod groups;
@@ -11,12 +13,13 @@ mod tables;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
+#[cfg(feature = "postgres")]
+pub use database::{Location, Role, Server};
 pub use error::ConfigError;
 pub use network::parse_network;
 pub use store::StoreLocation;
@@ -88,7 +91,7 @@ pub struct Config {
     starts: Vec<usize>,
     file: PathBuf,
     text: String,
-    fingerprint: OnceLock<[u8; 32]>,
+    fingerprint: OnceLock<u64>,
 }
 
 /// `[helper]`: where it listens, and whom it obeys beyond their own accounts. All of them are users of
@@ -230,11 +233,27 @@ impl Config {
         file::parse(path, text.into(), system_groups)
     }
 
-    /// Of the file's own words. A window that was opened under others is closed.
-    pub fn fingerprint(&self) -> &[u8; 32] {
-        // A login asks for it some times, and a text of a thousand rules is long.
-        self.fingerprint
-            .get_or_init(|| Sha256::digest(self.text.as_bytes()).into())
+    /// Of the file's own words, but for those that say where things are: hosts that share a store need not
+    /// have them in the same places. A window that was opened under others is closed.
+    ///
+    /// It is computed at each login with a code, of a text that may be long, and tells an
+    /// administrator's next text from the one before. Nobody else writes the file, so the hash need not
+    /// stand up to somebody who looks for two texts with one number, and by chance two in 2⁶⁴ have it.
+    /// Another version of the library, or another kind of processor, may come to another number: that
+    /// closes windows, and opens none.
+    pub fn fingerprint(&self) -> u64 {
+        *self
+            .fingerprint
+            .get_or_init(|| Config::fingerprint_of(&self.text))
+    }
+
+    /// The same of a text that is not read yet.
+    pub fn fingerprint_of(text: &str) -> u64 {
+        let mut hasher = foldhash::quality::FixedState::default().build_hasher();
+        for piece in deciding(text) {
+            hasher.write(piece.as_bytes());
+        }
+        hasher.finish()
     }
 
     /// Whether nothing is ever refused, by whatever rule.
@@ -277,4 +296,27 @@ impl Config {
             exempt: self.exempt.holds(account),
         }
     }
+}
+
+/// The text without `[store]` and `[helper]`, where they are written plainly.
+fn deciding(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut from, mut is_skipped) = (0, false);
+    for (at, _) in text.match_indices('[') {
+        if at > 0 && text.as_bytes()[at - 1] != b'\n' {
+            continue;
+        }
+        let header = &text[at..];
+        let skips = header.starts_with("[store]") || header.starts_with("[helper]");
+        if skips != is_skipped {
+            if skips {
+                pieces.push(&text[from..at]);
+            }
+            (from, is_skipped) = (at, skips);
+        }
+    }
+    if !is_skipped {
+        pieces.push(&text[from..]);
+    }
+    pieces
 }

@@ -21,7 +21,18 @@ fn networks_are_prefixes_of_any_length_and_mapped_ones_are_ipv4() {
         "192.0.2",
         "192.0.2.0/",
         "10/8",
+        "010.0.0.1",
+        "10.0.0.01",
+        "256.0.0.1",
+        "10.0.0.0/08",
+        "10.0.0.0/256",
+        "10.0.0.0/8/8",
+        "10.0.0.0/8 ",
+        "10.0.0.0.0/8",
+        "/8",
         "::/129",
+        "::/064",
+        "fe80::1%eth0",
     ] {
         assert!(parse_network(bad).is_err(), "{bad:?}");
     }
@@ -46,6 +57,7 @@ proptest! {
 
     #[test]
     fn an_address_is_what_the_standard_library_takes_it_for(text in text()) {
-        prop_assert_eq!(address(&text), text.parse().ok());
+        let found = leading_address(&text).filter(|(_, behind)| behind.is_empty());
+        prop_assert_eq!(found.map(|(address, _)| address), text.parse().ok());
     }
 }

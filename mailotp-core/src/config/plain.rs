@@ -61,6 +61,7 @@ impl<'t> Plain<'t> {
                 text: self.text,
                 at: self.start,
             },
+            leads: Vec::new(),
             words: Vec::new(),
             places: Vec::new(),
             services: Seen(Vec::new()),
@@ -76,6 +77,8 @@ impl<'t> Plain<'t> {
 /// Reads one rule after the other.
 struct Reader<'t> {
     scanner: Scanner<'t>,
+    /// What stood before each value of the rule before, in their order: rules of one file look alike.
+    leads: Vec<Lead<'t>>,
     /// The users of a rule, and its networks; their room is used again.
     words: Vec<&'t str>,
     places: Vec<Place>,
@@ -83,32 +86,65 @@ struct Reader<'t> {
     accept: Seen<'t, AcceptId>,
 }
 
+/// All that stands between two values: the end of a line, maybe more lines, a key and its `=`.
+struct Lead<'t> {
+    text: &'t [u8],
+    key: Key,
+}
+
+#[derive(Clone, Copy)]
+enum Key {
+    Name,
+    Services,
+    From,
+    Users,
+    Accept,
+    Grace,
+    Mode,
+}
+
+impl Key {
+    fn of(word: &[u8]) -> Option<Key> {
+        Some(match word {
+            b"name" => Key::Name,
+            b"services" => Key::Services,
+            b"from" => Key::From,
+            b"users" => Key::Users,
+            b"accept" => Key::Accept,
+            b"grace" => Key::Grace,
+            b"mode" => Key::Mode,
+            _ => return None,
+        })
+    }
+}
+
 impl<'t> Reader<'t> {
     fn rule(&mut self, maker: &mut Maker<'_, 't>) -> Option<()> {
-        let scanner = &mut self.scanner;
-        let start = scanner.at;
-        if !scanner.rest().starts_with(HEADER.as_bytes()) {
+        let start = self.scanner.at;
+        if !self.scanner.rest().starts_with(HEADER.as_bytes()) {
             return None;
         }
-        scanner.at += HEADER.len();
-        scanner.line_end()?;
+        self.scanner.at += HEADER.len();
         let (mut name, mut services, mut accept) = (None, None, None);
         let (mut has_from, mut has_users) = (None, None);
         let (mut grace, mut mode) = (None, None);
-        while let Some(key) = scanner.key()? {
+        let mut values = 0;
+        while let Some(key) = self.key(values)? {
+            values += 1;
+            let scanner = &mut self.scanner;
             match key {
-                b"name" => once(&mut name, scanner.string()?)?,
-                b"grace" => once(&mut grace, value::<Binding>(scanner.string()?)?)?,
-                b"mode" => once(&mut mode, value::<Mode>(scanner.string()?)?)?,
-                b"from" => {
+                Key::Name => once(&mut name, scanner.string()?)?,
+                Key::Grace => once(&mut grace, value::<Binding>(scanner.string()?)?)?,
+                Key::Mode => once(&mut mode, value::<Mode>(scanner.string()?)?)?,
+                Key::From => {
                     once(&mut has_from, ())?;
                     scanner.list(&mut self.places, |word| word.parse().ok())?;
                 }
-                b"users" => {
+                Key::Users => {
                     once(&mut has_users, ())?;
                     scanner.list(&mut self.words, Some)?;
                 }
-                b"services" => {
+                Key::Services => {
                     let list = self.services.or_read(scanner, |scanner| {
                         let mut names = Vec::new();
                         scanner.list(&mut names, Some)?;
@@ -116,7 +152,7 @@ impl<'t> Reader<'t> {
                     })?;
                     once(&mut services, list)?;
                 }
-                b"accept" => {
+                Key::Accept => {
                     let list = self.accept.or_read(scanner, |scanner| {
                         let mut means = Vec::new();
                         scanner.list(&mut means, value)?;
@@ -124,9 +160,7 @@ impl<'t> Reader<'t> {
                     })?;
                     once(&mut accept, list)?;
                 }
-                _ => return None,
             }
-            scanner.line_end()?;
         }
         let draft = Draft {
             start,
@@ -142,6 +176,34 @@ impl<'t> Reader<'t> {
         self.words.clear();
         self.places.clear();
         Some(())
+    }
+
+    /// The end of the line, then the next key and its `=`, before the value of this number in a rule;
+    /// `Some(None)`: the next table, or the end.
+    fn key(&mut self, number: usize) -> Option<Option<Key>> {
+        let scanner = &mut self.scanner;
+        let rest = scanner.rest();
+        if let Some(lead) = self.leads.get(number)
+            && rest.starts_with(lead.text)
+        {
+            scanner.at += lead.text.len();
+            scanner.blanks();
+            return Some(Some(lead.key));
+        }
+        scanner.line_end()?;
+        let Some(word) = scanner.key()? else {
+            return Some(None);
+        };
+        let lead = Lead {
+            text: &rest[..rest.len() - scanner.rest().len()],
+            key: Key::of(word)?,
+        };
+        let key = lead.key;
+        match self.leads.get_mut(number) {
+            Some(old) => *old = lead,
+            None => self.leads.push(lead),
+        }
+        Some(Some(key))
     }
 }
 
@@ -243,8 +305,8 @@ impl<'t> Scanner<'t> {
     fn lines(&mut self) -> Option<()> {
         loop {
             match self.byte() {
-                Some(b' ' | b'\t') => self.at += 1,
-                Some(b'#' | b'\n') => self.line_end()?,
+                Some(b' ' | b'\t' | b'\n') => self.at += 1,
+                Some(b'#') => self.line_end()?,
                 _ => return Some(()),
             }
         }
@@ -273,14 +335,15 @@ impl<'t> Scanner<'t> {
         }
         let mut length = 0;
         loop {
-            length += rest[length..]
-                .iter()
-                .position(|&byte| ENDS[usize::from(byte)])?;
-            match rest[length] {
-                byte if byte == quote => break,
-                b'"' | b'\'' => length += 1,
-                _ => return None,
+            let byte = *rest.get(length)?;
+            if ENDS[usize::from(byte)] {
+                match byte {
+                    byte if byte == quote => break,
+                    b'"' | b'\'' => {}
+                    _ => return None,
+                }
             }
+            length += 1;
         }
         // Two quotes may be the begin of three, which are a string of many lines.
         if length == 0 && rest.get(1) == Some(&quote) {

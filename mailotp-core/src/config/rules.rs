@@ -130,8 +130,8 @@ impl<'a, 't> Maker<'a, 't> {
 
     fn check_name(&mut self, name: &str) -> Result<(), Wrong> {
         // It stands in the log, on one line.
-        let in_ascii = name.bytes().any(|byte| byte.is_ascii_control());
-        if in_ascii || (!name.is_ascii() && name.chars().any(char::is_control)) {
+        let is_printed = |byte: u8| matches!(byte, b' '..=b'~');
+        if !name.bytes().all(is_printed) && name.chars().any(char::is_control) {
             let message = format!("\"{}\" holds a control character", name.escape_debug());
             return Key::Name.wrong(message, "Give the rule a name of one line.");
         }

@@ -84,7 +84,10 @@ pub fn at_risk(case: &Case<'_>, guess: &Guess<'_>) -> Option<AtRisk> {
 /// The rules under which a window is opened: a change of any word of the configuration, or of the
 /// key, closes it.
 pub fn policy(config: &Config, keys: &KeyRing) -> Tag {
-    keys.tag(TagPurpose::Window, &[b"rules", config.fingerprint()])
+    keys.tag(
+        TagPurpose::Window,
+        &[b"rules", &config.fingerprint().to_be_bytes()],
+    )
 }
 
 impl Case<'_> {

@@ -53,6 +53,28 @@ pub struct Naming {
     pub case: Case,
 }
 
+/// What a byte of a name can be beside a printed character of ASCII.
+const SLASH: u8 = 1;
+const SIGN: u8 = 2;
+const CAPITAL: u8 = 4;
+const OTHER: u8 = 8;
+
+/// What each byte is: a table, since a file of a thousand rules has many names.
+const KINDS: [u8; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        kinds[byte as usize] = match byte {
+            b'/' => SLASH,
+            b'@' => SIGN,
+            b'A'..=b'Z' => CAPITAL,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 impl Naming {
     /// The account that `raw` names.
     pub fn account(&self, raw: &[u8]) -> Result<AccountName, BadName> {
@@ -79,18 +101,17 @@ impl Naming {
         if text.len() > MAX_INPUT {
             return Err(BadName::TooLong);
         }
-        let (mut slash, mut signs, mut others) = (false, 0, false);
-        for byte in text.bytes() {
-            match byte {
-                b'/' => slash = true,
-                b'@' => signs += 1,
-                b'!'..=b'~' => {}
-                _ => others = true,
-            }
-        }
+        let kinds = text
+            .bytes()
+            .fold(0, |all, byte| all | KINDS[usize::from(byte)]);
+        let others = kinds & OTHER != 0;
+        let signs = match kinds & SIGN {
+            0 => 0,
+            _ => text.bytes().filter(|&byte| byte == b'@').count(),
+        };
         // PRECIS lets a slash pass. Names never become paths here, but they do in mail stores.
         // Of two `@` no two servers make the same mailbox.
-        if slash || signs > 1 {
+        if kinds & SLASH != 0 || signs > 1 {
             return Err(BadName::Forbidden);
         }
         let start = into.len();
@@ -100,7 +121,7 @@ impl Naming {
             into.push_str(&self.prepare(text)?);
         } else {
             into.push_str(text);
-            if self.case == Case::Fold {
+            if kinds & CAPITAL != 0 && self.case == Case::Fold {
                 into[start..].make_ascii_lowercase();
             }
         }

@@ -4,7 +4,8 @@
 //! rule is filed under the entries of one of its own lists, and a later one is compared only with those
 //! that are filed under something that covers its first entries. The module does this at a login.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use ipnet::IpNet;
 
@@ -53,13 +54,9 @@ impl Rules {
     }
 }
 
-/// What a rule is filed under.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Key<'a> {
-    Place(Place),
-    Member(Member<'a>),
-    Service(&'a str),
-}
+/// What a rule is filed under: of an entry of a list, a number. Where two entries have the same, each is
+/// looked at with the rules of the other as well, and taken for none of them.
+type Key = u64;
 
 /// The lists of a rule.
 #[derive(Clone, Copy)]
@@ -72,20 +69,25 @@ enum List {
 /// The rules under one key: the last of them, in [`Index::chain`].
 #[derive(Clone, Copy, Default)]
 struct Shelf {
-    last: Option<usize>,
-    count: usize,
+    last: Link,
+    count: u32,
 }
+
+/// A place in [`Index::chain`], counted from 1; 0 is none. A table of a thousand rules is small enough
+/// to stay in the processor's cache.
+type Link = u32;
 
 struct Index<'a> {
     rules: &'a Rules,
     /// The first rule that applies to all.
     to_all: Option<usize>,
-    shelves: HashMap<Key<'a>, Shelf, Hasher>,
+    shelves: HashMap<Key, Shelf, Hasher>,
     /// Rules, each with the one before it on the same shelf.
-    chain: Vec<(usize, Option<usize>)>,
+    chain: Vec<(u32, Link)>,
     /// The lengths of the prefixes on the shelves, of IPv4 and of IPv6.
     lengths: [Vec<u8>; 2],
-    /// The groups on the shelves that a name or a domain is in.
+    /// The groups on the shelves, and those that a name or a domain is in.
+    opened: HashSet<GroupId, Hasher>,
     groups: HashMap<Member<'a>, Vec<GroupId>, Hasher>,
     /// Whether anything is filed by its users, or by its services.
     has_users: bool,
@@ -94,13 +96,14 @@ struct Index<'a> {
 
 impl<'a> Index<'a> {
     fn of(rules: &'a Rules) -> Index<'a> {
-        let room = 2 * rules.iter().len();
+        let room = rules.iter().len() * 3 / 2;
         Index {
             rules,
             to_all: None,
             shelves: HashMap::with_capacity_and_hasher(room, Hasher::default()),
             chain: Vec::with_capacity(room),
             lengths: Default::default(),
+            opened: HashSet::default(),
             groups: HashMap::default(),
             has_users: false,
             has_services: false,
@@ -114,16 +117,16 @@ impl<'a> Index<'a> {
         group_of: &dyn Fn(&'a str) -> &'a str,
         mut found: impl FnMut(usize),
     ) {
-        let mut look = |key: Key<'a>| {
-            let mut next = self.shelves.get(&key).and_then(|shelf| shelf.last);
-            while let Some(at) = next {
-                let (before, rest) = self.chain[at];
-                found(before);
+        let mut look = |key: Key| {
+            let mut next = self.shelves.get(&key).map_or(0, |shelf| shelf.last);
+            while next > 0 {
+                let (before, rest) = self.chain[next as usize - 1];
+                found(before as usize);
                 next = rest;
             }
         };
         if let Some(place) = self.rules.from(rule).and_then(<[Place]>::first) {
-            self.around(*place, |wide| look(Key::Place(wide)));
+            self.around(*place, |wide| look(key_of_place(wide)));
         }
         let users = self.rules.users(rule).filter(|_| self.has_users);
         if let Some(member) =
@@ -134,9 +137,9 @@ impl<'a> Index<'a> {
         let service = self.rules.services(rule).and_then(BTreeSet::first);
         if let Some(service) = service.filter(|_| self.has_services) {
             let group = group_of(service);
-            look(Key::Service(service));
+            look(key_of_service(service));
             if group != service {
-                look(Key::Service(group));
+                look(key_of_service(group));
             }
         }
         if let Some(at) = self.to_all {
@@ -171,15 +174,15 @@ impl<'a> Index<'a> {
     }
 
     /// The keys on the shelves that hold a name or a domain.
-    fn with(&self, member: Member<'a>, look: &mut impl FnMut(Key<'a>)) {
+    fn with(&self, member: Member<'a>, look: &mut impl FnMut(Key)) {
         let domain = match member {
             Member::Name(name) => domain_of(name).map(Member::Domain),
             _ => None,
         };
         for member in [Some(member), domain].into_iter().flatten() {
-            look(Key::Member(member));
+            look(key_of_member(member));
             for &group in self.groups.get(&member).into_iter().flatten() {
-                look(Key::Member(Member::Group(group)));
+                look(key_of_member(Member::Group(group)));
             }
         }
     }
@@ -187,7 +190,7 @@ impl<'a> Index<'a> {
     /// Files a rule, in the list whose first entry has the fewest yet.
     fn file(&mut self, at: usize, rule: &Rule) {
         let rules = self.rules;
-        let mut best: Option<(usize, List)> = None;
+        let mut best: Option<(u32, List)> = None;
         for list in [List::From, List::Users, List::Services] {
             let Some(key) = self.first_key(rule, list) else {
                 continue;
@@ -225,37 +228,40 @@ impl<'a> Index<'a> {
                     if let Member::Group(id) = member {
                         self.open_up(id);
                     }
-                    self.put(Key::Member(member), at);
+                    self.put(key_of_member(member), at);
                 }
             }
             Some((_, List::Services)) => {
                 self.has_services = true;
                 for name in rules.services(rule).into_iter().flatten() {
-                    self.put(Key::Service(name), at);
+                    self.put(key_of_service(name), at);
                 }
             }
         }
     }
 
-    fn first_key(&self, rule: &Rule, list: List) -> Option<Key<'a>> {
+    fn first_key(&self, rule: &Rule, list: List) -> Option<Key> {
         let rules = self.rules;
         match list {
             List::From => rules.from(rule)?.first().copied().map(key_of_place),
-            List::Users => rules.users(rule)?.members.next().map(Key::Member),
-            List::Services => rules.services(rule)?.first().map(|name| Key::Service(name)),
+            List::Users => rules.users(rule)?.members.next().map(key_of_member),
+            List::Services => rules
+                .services(rule)?
+                .first()
+                .map(|name| key_of_service(name)),
         }
     }
 
-    fn put(&mut self, key: Key<'a>, at: usize) {
+    fn put(&mut self, key: Key, at: usize) {
         let shelf = self.shelves.entry(key).or_default();
-        self.chain.push((at, shelf.last));
-        shelf.last = Some(self.chain.len() - 1);
+        self.chain.push((small(at), shelf.last));
+        shelf.last = small(self.chain.len());
         shelf.count += 1;
     }
 
     /// Notes who is in a group, where no rule has been filed under it yet.
     fn open_up(&mut self, id: GroupId) {
-        if self.shelves.contains_key(&Key::Member(Member::Group(id))) {
+        if !self.opened.insert(id) {
             return;
         }
         let group = &self.rules.groups()[id.0 as usize];
@@ -268,11 +274,26 @@ impl<'a> Index<'a> {
 }
 
 /// Two prefixes that differ in bits behind their length only are the same.
-fn key_of_place<'a>(place: Place) -> Key<'a> {
-    Key::Place(match place {
-        Place::Net(net) => Place::Net(net.trunc()),
-        other => other,
-    })
+fn key_of_place(place: Place) -> Key {
+    let hasher = Hasher::default();
+    match place {
+        Place::Net(IpNet::V4(net)) => hasher.hash_one((net.network().to_bits(), net.prefix_len())),
+        Place::Net(IpNet::V6(net)) => hasher.hash_one((net.network().to_bits(), net.prefix_len())),
+        Place::Local => 0,
+        Place::Unknown => 1,
+    }
+}
+
+fn key_of_member(member: Member<'_>) -> Key {
+    Hasher::default().hash_one(member)
+}
+
+fn key_of_service(name: &str) -> Key {
+    Hasher::default().hash_one(name)
+}
+
+fn small(number: usize) -> u32 {
+    u32::try_from(number).expect("a configuration has at most 4 MiB")
 }
 
 fn family(net: IpNet) -> usize {

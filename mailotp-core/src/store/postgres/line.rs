@@ -20,8 +20,8 @@ use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failed;
-use super::location::{Location, Role, Server};
 use super::stream::Stream;
+use super::{Location, Role, Server};
 use crate::files::{self, Secrecy};
 use crate::store::StoreError;
 

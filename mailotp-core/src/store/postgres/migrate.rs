@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::line::{Kind, Line};
 use super::lineage::Host;
-use super::location::{Location, Role};
 use super::transaction::Running;
 use super::{Desk, Purpose, trust};
+use super::{Location, Role};
 use crate::crypto::Tag;
 use crate::store::sql::{Database, Durability, Sql, Thoroughness, values};
 use crate::store::{StoreError, VERSION, WORKS_SINCE};

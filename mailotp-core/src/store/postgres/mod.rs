@@ -6,7 +6,6 @@
 
 mod line;
 mod lineage;
-mod location;
 mod migrate;
 mod stream;
 mod transaction;
@@ -17,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
 
+pub use crate::config::{Location, Role, Server};
 pub use lineage::Host;
-pub use location::{Location, Role, Server};
 pub use migrate::{GRANTS, Owner, SCHEMA};
 pub use trust::Trust;
 pub use witness::{HostId, Witness};

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::line::{Kind, Line};
 use super::lineage::{self, Found, Host, Known, Lineage};
-use super::location::{Location, Role};
 use super::transaction::Running;
 use super::witness::{Counts, HostId, Witness};
 use super::{Desk, PostgresStore, Purpose};
+use super::{Location, Role};
 use crate::account::Restoration;
 use crate::audit::{Event, Reason, Verdict};
 use crate::clock::Timestamp;
