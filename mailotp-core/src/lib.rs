@@ -21,6 +21,8 @@ pub mod files;
 pub mod helper;
 pub mod id;
 pub mod import;
+#[cfg(feature = "postgres")]
+pub mod location;
 pub mod mark;
 pub mod prompt;
 pub mod request;

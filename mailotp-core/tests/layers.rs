@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("files", &[]),
+    ("location", &[]),
     ("rfc2289", &[]),
     ("request", &["rfc2289"]),
     ("id", &["clock", "request"]),
@@ -30,7 +31,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("import", &["account", "credential", "request", "rfc2289"]),
     (
         "config",
-        &["budget", "credential", "request", "rule", "window"],
+        &[
+            "budget",
+            "credential",
+            "location",
+            "request",
+            "rule",
+            "window",
+        ],
     ),
     (
         "prompt",
@@ -61,12 +69,13 @@ const LAYERS: &[(&str, &[&str])] = &[
             "window",
         ],
     ),
-    // Stores know accounts and what is below them, and nothing of rules or decisions.
+    // Stores know accounts and what is below them, and nothing of decisions. One that is a database reads its
+    // password, and what the host remembers of it.
     (
         "store",
         &[
-            "account", "audit", "budget", "clock", "crypto", "id", "request", "window", "rfc2289",
-            "rule",
+            "account", "audit", "budget", "clock", "crypto", "files", "id", "location", "request",
+            "window", "rfc2289", "rule",
         ],
     ),
     ("mark", &["files"]),

@@ -1,7 +1,5 @@
 //! The configuration: what `mailotp.toml` says, checked and with its defaults.
 
-#[cfg(feature = "postgres")]
-mod database;
 mod error;
 mod file;
 mod groups;
@@ -18,8 +16,6 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-#[cfg(feature = "postgres")]
-pub use database::{Location, Role, Server};
 pub use error::ConfigError;
 pub use network::parse_network;
 pub use store::StoreLocation;

@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::ConfigError;
-#[cfg(feature = "postgres")]
-use super::database::Location;
 use super::file::Reader;
 use super::tables::Store;
+#[cfg(feature = "postgres")]
+use crate::location::Location;
 
 /// What `[store] url` names.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
 
-pub use crate::config::{Location, Role, Server};
+pub use crate::location::{Location, Role, Server};
 pub use lineage::Host;
 pub use migrate::{GRANTS, Owner, SCHEMA};
 pub use trust::Trust;
