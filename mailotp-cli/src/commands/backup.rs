@@ -4,19 +4,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use mailotp_core::admin::beside_store;
-use mailotp_core::config::StoreLocation;
-use mailotp_core::crypto::{SealError, Tag};
+use mailotp_core::admin::{beside_store, copy_store};
+use mailotp_core::crypto::SealError;
 use mailotp_core::files::{self, Secrecy};
 use mailotp_core::site::{self, SiteError};
-use mailotp_core::store::StoreError;
-#[cfg(feature = "postgres")]
-use mailotp_core::store::postgres::Owner;
-use mailotp_core::store::sqlite::SqliteStore;
-#[cfg(feature = "postgres")]
-use mailotp_core::store::transfer::{End, snapshot};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -103,8 +95,8 @@ impl Taken {
     /// The keys cannot change while the store is copied: they are those of the copy.
     fn new(context: &mut Context<'_>, wanted: &Backup) -> Result<Taken, CliError> {
         let config = &context.site.config;
-        let (key, timeout) = (config.key.clone(), config.timeout);
-        let (place, beside) = (config.store.clone(), beside_store(config));
+        let key = config.key.clone();
+        let beside = beside_store(config);
         let about = json!({
             "format": FORMAT,
             "mailotp": env!("CARGO_PKG_VERSION"),
@@ -131,8 +123,7 @@ impl Taken {
             keys: (!wanted.without_key).then_some(keys),
             store: files::beside(&beside, "backup"),
         };
-        copy(&place, context.site.keys.identity(), &taken.store, timeout)
-            .map_err(SiteError::from)?;
+        copy_store(&context.site, &taken.store).map_err(SiteError::from)?;
         drop(lock);
         Ok(taken)
     }
@@ -160,18 +151,6 @@ impl Taken {
         tar::add(&mut to, STORE, size, time, &mut store, &mut progress)?;
         tar::end(&mut to)?;
         Ok(to.finish()?.flush()?)
-    }
-}
-
-/// The store as one file, whatever it is kept in.
-fn copy(place: &StoreLocation, ring: Tag, to: &Path, timeout: Duration) -> Result<(), StoreError> {
-    match place {
-        StoreLocation::Sqlite(path) => SqliteStore::copy(path, to, timeout),
-        #[cfg(feature = "postgres")]
-        StoreLocation::Postgres(location) => {
-            let owner = Owner::connect(location, timeout)?;
-            snapshot(&mut End::Database(Box::new(owner)), ring, to, timeout)
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an administrator or an owner does: what the command calls.
 
+mod copy;
 mod enrol;
 mod explain;
 mod hosts;
@@ -13,6 +14,7 @@ mod restore;
 mod sequence;
 mod suspended;
 
+pub use copy::copy_store;
 pub use enrol::{Added, Moving, NewOath, Secrets, Wish};
 pub use explain::Explanation;
 pub use hosts::{MailHost, forget_host, hosts};
