@@ -30,14 +30,20 @@ PAMDIR    = $(firstword $(patsubst %/,%,$(dir $(wildcard $(addsuffix /security/p
 # FEATURES=postgres: with the store of several machines.
 FEATURES =
 
+# What makes the module and the command speak PostgreSQL.
+POSTGRES = pam_mailotp/postgres,mailotp-cli/postgres
+
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
+# How often `make ha` has a server die, or a standby take over.
+ROUNDS = 50
 
-.PHONY: help build dependencies test lint deny demo bench fuzz install uninstall
+.PHONY: help build dependencies products test ha lint deny demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
 	@echo 'make test       lints and all tests; installs the packages they need, and says which'
+	@echo 'make ha         database servers that die and are replaced, ROUNDS ($(ROUNDS)) times'
 	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
 	@echo 'make bench      what one login of each kind costs'
 	@echo 'make fuzz       what the helper reads, made up CASES ($(CASES)) times'
@@ -54,13 +60,27 @@ dependencies:
 	@tests/install-dependencies
 
 # `cargo test` does not put the module and the command beside the tests that use them: `cargo build` does.
-test: dependencies lint
+# With the feature first: only what it changes is built twice, and the plain products stay where they are.
+products:
+	$(CARGO) build --workspace --locked --features $(POSTGRES)
+	mkdir -p $(TARGET)/debug/with-postgres
+	for product in libpam_mailotp.so mailotp-cli; do \
+		cp -f $(TARGET)/debug/$$product $(TARGET)/debug/with-postgres/$$product || exit 1; \
+	done
 	$(CARGO) build --workspace --locked
+
+test: dependencies lint products
 	$(CARGO) test --workspace --locked
+	$(CARGO) test --package mailotp-core --locked --features postgres -- store:: config::
+
+# The same tests with more rounds: servers that die, and standbys that take over.
+ha: dependencies products
+	MAILOTP_ROUNDS=$(ROUNDS) $(CARGO) test --package mailotp-tests --locked --test pam --test e2e -- postgres::
 
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --locked --features $(POSTGRES) -- -D warnings
 
 deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || \

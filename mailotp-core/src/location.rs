@@ -127,7 +127,8 @@ impl Location {
 }
 
 fn servers(config: &Config) -> Result<Vec<Server>, String> {
-    let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
+    let hosts: Vec<Host> = config.get_hosts().iter().flat_map(each).collect();
+    let addresses = config.get_hostaddrs();
     let count = hosts.len().max(addresses.len());
     if count == 0 {
         return Err(
@@ -141,6 +142,20 @@ fn servers(config: &Config) -> Result<Vec<Server>, String> {
             server(hosts.get(at), addresses.get(at).copied(), port)
         })
         .collect()
+}
+
+/// Several folders in one `host=` are one to the parser of a URL, and several to libpq.
+fn each(host: &Host) -> Vec<Host> {
+    match host {
+        Host::Unix(folders) => match folders.to_str() {
+            Some(folders) => folders
+                .split(',')
+                .map(|one| Host::Unix(one.into()))
+                .collect(),
+            None => vec![host.clone()],
+        },
+        Host::Tcp(_) => vec![host.clone()],
+    }
 }
 
 /// No name is looked up: a name service may hang, and starts threads.
@@ -181,6 +196,14 @@ mod tests {
             (
                 "postgresql://mailotp@/mailotp?host=/run/pg&port=5433",
                 &["/run/pg/.s.PGSQL.5433"],
+            ),
+            (
+                "postgresql://m@/db?host=/run/a,/run/b&target_session_attrs=read-write",
+                &["/run/a/.s.PGSQL.5432", "/run/b/.s.PGSQL.5432"],
+            ),
+            (
+                "postgresql://m@%2Frun%2Fa,192.0.2.1/db",
+                &["/run/a/.s.PGSQL.5432", "192.0.2.1:5432"],
             ),
             (
                 "postgresql://m@192.0.2.1:5433,[2001:db8::1]:5434/db",

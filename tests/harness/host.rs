@@ -3,9 +3,12 @@
 //! One request and one reply are one line of JSON each. Text travels as bytes: what a module makes
 //! of bytes that are no UTF-8 is among the questions.
 
-use std::io::Write as _;
+use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,12 +38,34 @@ pub struct Request {
 pub enum Answer {
     /// It answers.
     Text(Vec<u8>),
+    /// It makes the first file, waits for the second, and answers then.
+    Between(PathBuf, PathBuf, Vec<u8>),
     /// It returns `PAM_CONV_ERR`.
     Fails,
     /// It returns success, and no array of responses.
     NoResponse,
     /// It returns success, and a response without a text.
     NullText,
+}
+
+impl Answer {
+    /// What is said where the time for it is waited for.
+    ///
+    /// # Panics
+    /// Where it does not come within half a minute.
+    #[must_use]
+    pub fn when_it_is_time(self) -> Self {
+        let Self::Between(asked, by_now, text) = self else {
+            return self;
+        };
+        fs::write(asked, "").expect("its folder is ours");
+        let start = Instant::now();
+        while !by_now.exists() {
+            assert!(start.elapsed() < Duration::from_secs(30), "nobody goes on");
+            sleep(Duration::from_millis(5));
+        }
+        Self::Text(text)
+    }
 }
 
 /// A call into the stack.
@@ -231,6 +256,24 @@ impl PamHost {
         let line = serde_json::to_string(request).expect("a request is JSON");
         let stdin = self.child.stdin.as_mut().expect("the host reads requests");
         writeln!(stdin, "{line}").expect("the host reads requests");
+    }
+
+    /// Waits for the reply to the request that was handed over before all others whose replies were not
+    /// waited for.
+    ///
+    /// # Panics
+    /// Where the host died.
+    #[track_caller]
+    #[must_use]
+    pub fn reply(&mut self) -> Reply {
+        let stdout = self.child.stdout.as_mut().expect("the host replies");
+        let mut line = Vec::new();
+        let mut byte = [0];
+        // Not one byte too many is taken: `finish` reads the rest.
+        while stdout.read_exact(&mut byte).is_ok() && byte != *b"\n" {
+            line.push(byte[0]);
+        }
+        serde_json::from_slice(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
     }
 
     /// Waits until all requests are done: their replies.

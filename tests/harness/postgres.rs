@@ -19,6 +19,8 @@ pub const LOGIN: &str = "mailotp";
 pub const PASSWORD: &str = "correct horse";
 
 const PORT: &str = "5432";
+/// The name of its socket.
+pub const SOCKET: &str = ".s.PGSQL.5432";
 
 /// A server.
 pub struct Server {
@@ -65,29 +67,38 @@ impl Server {
     #[must_use]
     pub fn standby(&self, name: &str) -> Server {
         let mut standby = Server::empty();
+        standby.copy(self, name);
+        standby.configure(&["synchronous_standby_names = ''"]);
+        standby.reload();
+        standby
+    }
+
+    /// Makes a server that was ended the standby of another one, in the place that it had.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub fn follow(&mut self, primary: &Server, name: &str) {
+        self.kill();
+        fs::remove_dir_all(self.data()).expect("the folder is ours");
+        self.copy(primary, name);
+    }
+
+    fn copy(&mut self, primary: &Server, name: &str) {
         let connection = format!(
             "host={} port={PORT} user=postgres application_name={name}",
-            self.folder.path().display()
+            primary.folder.path().display()
         );
-        standby.run(
-            "pg_basebackup",
-            &[
-                "--no-sync",
-                "--checkpoint=fast",
-                "-R",
-                "-d",
-                &connection,
-                "-D",
-            ],
-            Some(&standby.data()),
-        );
-        let place = format!(
-            "unix_socket_directories = '{}'",
-            standby.folder.path().display()
-        );
-        standby.configure(&[&place, "synchronous_standby_names = ''"]);
-        standby.resume();
-        standby
+        let words = [
+            "--no-sync",
+            "--checkpoint=fast",
+            "-R",
+            "-d",
+            &connection,
+            "-D",
+        ];
+        self.run("pg_basebackup", &words, Some(&self.data()));
+        self.configure(&[]);
+        self.resume();
     }
 
     fn empty() -> Server {

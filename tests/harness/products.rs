@@ -13,20 +13,49 @@ pub const COMMAND: &str = "mailotp-cli";
 /// The PAM application of these tests.
 pub const HOST: &str = "pam-host";
 
-/// A file that the build has put beside the running test.
+/// How the module and the command were built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Build {
+    /// Without any feature.
+    Plain,
+    /// With `--features postgres`.
+    WithPostgres,
+}
+
+impl Build {
+    /// Where its products lie, beside the plain ones.
+    fn folder(self) -> &'static str {
+        match self {
+            Build::Plain => "",
+            Build::WithPostgres => "with-postgres",
+        }
+    }
+}
+
+/// A file that the plain build has put beside the running test.
 ///
 /// # Panics
 /// Where it is missing, with the command that makes it.
 #[must_use]
 pub fn product(name: &str) -> PathBuf {
+    product_of(Build::Plain, name)
+}
+
+/// A file that this build has made.
+///
+/// # Panics
+/// Where it is missing, with the command that makes it.
+#[must_use]
+pub fn product_of(build: Build, name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the running test has a path");
     // Tests run from PROFILE/deps, programs from PROFILE.
     let mut folders = test.ancestors().skip(1);
     let profile = folders.find(|folder| !folder.ends_with("deps"));
-    let path = profile.expect("a program lies in a folder").join(name);
+    let profile = profile.expect("a program lies in a folder");
+    let path = profile.join(build.folder()).join(name);
     assert!(
         path.exists(),
-        "{} is missing: run `cargo build --workspace` first",
+        "{} is missing: run `make products` first",
         path.display()
     );
     path
@@ -39,26 +68,26 @@ pub struct Products {
 }
 
 impl Products {
-    /// The copies of this test process: made with the first site, removed with the last.
+    /// The copies of this test process: made with the first site of this build, removed with the last.
     ///
     /// # Panics
     /// Where the build has not made them, or they cannot be copied.
     #[must_use]
-    pub fn shared() -> Arc<Self> {
-        static LIVE: Mutex<Weak<Products>> = Mutex::new(Weak::new());
+    pub fn shared(build: Build) -> Arc<Self> {
+        static LIVE: [Mutex<Weak<Products>>; 2] = [const { Mutex::new(Weak::new()) }; 2];
         // A test that failed in here has nothing half done to show to the next one.
-        let mut live = LIVE
+        let mut live = LIVE[build as usize]
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(products) = live.upgrade() {
             return products;
         }
-        let products = Arc::new(Self::copy());
+        let products = Arc::new(Self::copy(build));
         *live = Arc::downgrade(&products);
         products
     }
 
-    fn copy() -> Self {
+    fn copy(build: Build) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("mailotp-products-")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
@@ -67,7 +96,8 @@ impl Products {
         // Not `fs::copy`: a child that another test forks meanwhile would hold the copy open for
         // writing, and running it would fail with "text file busy".
         let copied = Command::new("cp")
-            .args([MODULE, COMMAND, HOST].map(product))
+            .args([MODULE, COMMAND].map(|name| product_of(build, name)))
+            .arg(product(HOST))
             .arg(folder.path())
             .status()
             .expect("cp can be run");

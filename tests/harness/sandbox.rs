@@ -18,7 +18,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::stat::{Mode, umask};
 
-use crate::products::{COMMAND, MODULE, product};
+use crate::products::{Build, COMMAND, MODULE, product_of};
 use crate::syslog::Syslog;
 
 /// Where a sandbox keeps what is its own: in its private `/run`.
@@ -40,14 +40,19 @@ pub struct Sandbox {
 impl Sandbox {
     /// Runs `work` in a thread with a machine of its own, and takes that machine down again.
     pub fn run<T: Send>(work: impl FnOnce(&Sandbox) -> T + Send) -> T {
-        let done = thread::scope(|scope| scope.spawn(|| work(&Sandbox::enter())).join());
+        Self::run_on(Build::Plain, work)
+    }
+
+    /// The same, on a machine where this build is installed.
+    pub fn run_on<T: Send>(build: Build, work: impl FnOnce(&Sandbox) -> T + Send) -> T {
+        let done = thread::scope(|scope| scope.spawn(|| work(&Sandbox::enter(build))).join());
         done.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    fn enter() -> Sandbox {
+    fn enter(build: Build) -> Sandbox {
         // Looked up before leaving, because the running program has no path afterwards; opened before
         // anything is covered, because the build may lie in a folder that will be.
-        let built = [MODULE, COMMAND].map(product);
+        let built = [MODULE, COMMAND].map(|name| product_of(build, name));
         leave_the_machine();
         let [module, command] = built.map(|path| File::open(path).expect("the build can be read"));
 
@@ -108,18 +113,33 @@ impl Sandbox {
     }
 }
 
-/// Makes mounts and network of this thread private, and brings its loopback up.
-fn leave_the_machine() {
+/// Runs `work` in a thread with a network of its own, and nothing else: its ports are all free.
+pub fn on_a_network_of_its_own<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let work = || {
+        leave(CloneFlags::CLONE_NEWNET);
+        output(Command::new("ip").args(["link", "set", "lo", "up"]));
+        work()
+    };
+    let done = thread::scope(|scope| scope.spawn(work).join());
+    done.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+fn leave(what: CloneFlags) {
     assert!(
         nix::unistd::geteuid().is_root(),
-        "A real mail server is started in namespaces of its own, which only root may: \
+        "A real server is started in namespaces of its own, which only root may: \
          sudo -E env \"PATH=$PATH\" make test (or: make demo)"
     );
-    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).unwrap_or_else(|error| {
+    unshare(what).unwrap_or_else(|error| {
         panic!(
             "No mount and network namespace ({error}): in a container, start it with --privileged"
         )
     });
+}
+
+/// Makes mounts and network of this thread private, and brings its loopback up.
+fn leave_the_machine() {
+    leave(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET);
     // Since `unshare` the umask, like the mounts, is this thread's alone.
     umask(Mode::from_bits_truncate(0o022));
     let all = MsFlags::MS_REC | MsFlags::MS_PRIVATE;

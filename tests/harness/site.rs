@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 use crate::host::{PamHost, Reply, Request};
 use crate::output::Output;
-use crate::products::{self, Products};
+use crate::products::{self, Build, Products};
 
 /// Whom a site belongs to, and what its programs run as, where the tests run as root.
-const OWNER: u32 = 65534;
+pub(crate) const OWNER: u32 = 65534;
 
 /// What a site says where a test leaves out the section.
 const STORE: &str = "\n[store]\nurl = \"sqlite:store/mailotp.db\"\nkey = \"mailotp.key\"\n";
@@ -49,7 +49,7 @@ impl Site {
     /// Where it cannot be made.
     #[must_use]
     pub fn bare() -> Self {
-        Self::bare_of(OWNER)
+        Self::bare_of(OWNER, Build::Plain)
     }
 
     /// A site of root, as on a real machine: other users can enter its folder, and open neither key nor
@@ -63,7 +63,7 @@ impl Site {
             nix::unistd::geteuid().is_root(),
             "Several users are needed here, and only root can be them: sudo -E env \"PATH=$PATH\" make test"
         );
-        let site = Self::bare_of(0);
+        let site = Self::bare_of(0, Build::Plain);
         let open = fs::Permissions::from_mode(0o755);
         fs::set_permissions(site.folder(), open).expect("the folder is ours");
         site.chmod("scratch", 0o1777);
@@ -72,7 +72,7 @@ impl Site {
         site
     }
 
-    fn bare_of(owner: u32) -> Self {
+    pub(crate) fn bare_of(owner: u32, build: Build) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("mailotp-site-")
             .tempdir()
@@ -80,7 +80,7 @@ impl Site {
         let site = Self {
             folder,
             owner,
-            products: Products::shared(),
+            products: Products::shared(build),
             accounts: Mutex::default(),
         };
         site.own(site.folder());
@@ -152,7 +152,7 @@ impl Site {
         metadata.permissions().mode() & 0o7777
     }
 
-    fn own(&self, path: &Path) {
+    pub(crate) fn own(&self, path: &Path) {
         if nix::unistd::geteuid().is_root() {
             chown(path, Some(self.owner), Some(self.owner)).expect("root may give files away");
         }

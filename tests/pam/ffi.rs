@@ -184,7 +184,8 @@ extern "C" fn converse(
             if !matches!(style, Style::Hidden | Style::Visible) {
                 continue;
             }
-            match conversation.next() {
+            match conversation.next().when_it_is_time() {
+                Answer::Between(..) => unreachable!("its time has come"),
                 Answer::Text(text) => {
                     let text = CString::new(text).expect("an answer holds no NUL");
                     (*array.add(index)).text = libc::strdup(text.as_ptr());

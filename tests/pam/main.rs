@@ -24,6 +24,7 @@ mod networks;
 mod newer_store;
 mod observe;
 mod pins;
+mod postgres;
 mod prompt;
 mod races;
 mod races_of_kinds;
