@@ -35,6 +35,8 @@ POSTGRES = pam_mailotp/postgres,mailotp-cli/postgres
 
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
+# How many accounts `make bench` logs in among.
+ACCOUNTS = 1000000
 # How often `make ha` has a server die, or a standby take over.
 ROUNDS = 50
 
@@ -91,10 +93,16 @@ demo: dependencies
 	$(CARGO) build --workspace --locked
 	$(SUDO) $(TARGET)/debug/mailotp-demo
 
-# One build of all three: the programs of the bench lie beside the module and the command.
+# One build of all: the programs of the bench lie beside the module and the command.
 bench: dependencies
+	$(CARGO) build --release --locked --workspace --features $(POSTGRES)
+	mkdir -p $(TARGET)/release/with-postgres
+	for product in libpam_mailotp.so mailotp-cli; do \
+		cp -f $(TARGET)/release/$$product $(TARGET)/release/with-postgres/$$product || exit 1; \
+	done
 	$(CARGO) build --release --locked --workspace
 	$(TARGET)/release/mailotp-bench
+	$(TARGET)/release/mailotp-scale $(ACCOUNTS)
 
 # The same properties that `make test` holds a few hundred times.
 fuzz:

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use harness::enrol::{Sheet, Totp, oathtool};
+use harness::enrol::{Hotp, Sheet, Totp, oathtool};
 use harness::site::Site;
 
 /// The kinds whose codes are used up or typed again.
@@ -53,7 +53,7 @@ impl Person {
                     "hotp" => {
                         let made = site.add(name, &["hotp", "--no-confirm"]);
                         if at == 0 {
-                            person.hotp = hotp_codes(made["uri"].as_str().unwrap(), logins);
+                            person.hotp = Hotp::of(&made).codes(logins);
                         }
                     }
                     _ => add_sequence(site, name, at),
@@ -137,10 +137,4 @@ fn add_sequence(site: &Site, name: &str, at: usize) {
         "--user", name, "--new", "add", "sequence", "--seed", &seed, "--count", &count,
     ];
     site.cli_reading(&format!("{PASS_PHRASE}\n"), words).done();
-}
-
-fn hotp_codes(uri: &str, count: usize) -> Vec<String> {
-    let window = format!("--window={}", count - 1);
-    let codes = oathtool(uri, &["--hotp", &window]);
-    codes.lines().map(str::to_owned).collect()
 }

@@ -246,6 +246,18 @@ impl Hotp {
         parameter(&self.uri, name)
     }
 
+    /// The first so many codes that its button shows.
+    ///
+    /// # Panics
+    /// Where `oathtool` is missing, or does not understand the URI.
+    #[track_caller]
+    #[must_use]
+    pub fn codes(&self, count: usize) -> Vec<String> {
+        let window = format!("--window={}", count - 1);
+        let codes = oathtool(&self.uri, &["--hotp", &window]);
+        codes.lines().map(str::to_owned).collect()
+    }
+
     /// The code that its button shows when it was pressed so many times before, as `oathtool` reckons it.
     ///
     /// # Panics

@@ -25,8 +25,6 @@ use super::{Location, Role, Server};
 use crate::files::{self, Secrecy};
 use crate::store::StoreError;
 
-/// Where our tables are: nothing of a schema that others may write to is ever meant.
-const SCHEMA: &str = "mailotp";
 /// A goodbye takes no longer.
 const GOODBYE: Duration = Duration::from_millis(50);
 
@@ -71,7 +69,7 @@ impl Line {
         role: Role,
         deadline: Instant,
     ) -> Result<Line, StoreError> {
-        let way = Way::new(location, role, deadline)?;
+        let way = Way::new(location, role)?;
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -195,18 +193,12 @@ async fn is_writable(client: &Client) -> Result<bool, StoreError> {
 }
 
 impl Way<'_> {
-    fn new(location: &Location, role: Role, deadline: Instant) -> Result<Way<'_>, StoreError> {
+    fn new(location: &Location, role: Role) -> Result<Way<'_>, StoreError> {
         let mut config = Config::new();
-        let left = deadline.saturating_duration_since(Instant::now());
-        let limit = left.as_millis().max(1);
         config
             .user(location.user_of(role))
             .dbname(&location.database)
-            .application_name("mailotp")
-            // Whoever is cut off in the middle holds nobody up for longer.
-            .options(format!(
-                "-c search_path={SCHEMA} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit}"
-            ));
+            .application_name("mailotp");
         if let Some(file) = location.password_file_of(role) {
             let text = read(file, Secrecy::Private)?;
             let password = text.strip_suffix(b"\n").unwrap_or(&text);

@@ -1,7 +1,7 @@
 //! A transaction that is under way.
 
 use std::cell::{Cell as Mutable, RefCell};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, ToSql, Type};
@@ -32,8 +32,9 @@ impl<'a> Running<'a> {
         purpose: Purpose,
         by: Instant,
     ) -> Result<Running<'a>, StoreError> {
-        let begin = beginning(line.kind, purpose);
-        line.ask(by, |client| client.batch_execute(begin))?;
+        let limit = by.saturating_duration_since(Instant::now());
+        let begin = beginning(line.kind, purpose, limit);
+        line.ask(by, |client| client.batch_execute(&begin))?;
         Ok(Running {
             line,
             purpose,
@@ -116,23 +117,37 @@ impl<'a> Running<'a> {
     }
 }
 
+/// All that is said before the first statement, at once. It holds for the transaction alone, so that a pooler
+/// may stand between.
+///
 /// Whoever writes holds a lock that only those hold together who change nothing of the store as a whole: it
-/// is not in the middle of something when the store moves. "motp", as a number.
-fn beginning(kind: Kind, purpose: Purpose) -> &'static str {
-    match (kind, purpose) {
-        (_, Purpose::Look) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        (Kind::Consensus, _) => "BEGIN",
+/// is not in the middle of something when the store moves. The number is "motp".
+fn beginning(kind: Kind, purpose: Purpose, limit: Duration) -> String {
+    let begin = match purpose {
+        Purpose::Look => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        Purpose::Note | Purpose::Keep | Purpose::Alone => "BEGIN",
+    };
+    // Nothing of a schema that others may write to is ever meant. Whoever is cut off in the middle holds nobody
+    // up for longer.
+    let milliseconds = limit.as_millis().max(1);
+    let own = format!(
+        "{begin}; SET LOCAL search_path = mailotp; SET LOCAL lock_timeout = {milliseconds}; \
+         SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
+    );
+    let more = match (kind, purpose) {
+        (_, Purpose::Look) | (Kind::Consensus, _) => "",
         // What the server's own configuration says of it is worth less.
         (Kind::Postgres, Purpose::Note) => {
-            "BEGIN; SET LOCAL synchronous_commit = off; SELECT pg_advisory_xact_lock_shared(1836020848)"
+            "; SET LOCAL synchronous_commit = off; SELECT pg_advisory_xact_lock_shared(1836020848)"
         }
         (Kind::Postgres, Purpose::Keep) => {
-            "BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock_shared(1836020848)"
+            "; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock_shared(1836020848)"
         }
         (Kind::Postgres, Purpose::Alone) => {
-            "BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock(1836020848)"
+            "; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock(1836020848)"
         }
-    }
+    };
+    own + more
 }
 
 /// PostgreSQL writes a parameter as `$1`.

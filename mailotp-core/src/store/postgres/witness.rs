@@ -180,7 +180,8 @@ fn create(place: &Path, id: &HostId) -> io::Result<()> {
     {
         DirBuilder::new().mode(0o755).create(folder)?;
     }
-    let new = files::beside(place, "new");
+    // Others of this very process may do the same, each with an id of their own.
+    let new = files::with_end(place, &format!(".{}", id.as_str()));
     let write = || {
         let mut file = OpenOptions::new()
             .write(true)
