@@ -89,6 +89,7 @@ fn a_machine_without_servers_is_told_so() {
     on_a_machine(&[], |_| {
         assert_eq!(findings(), []);
         assert!(checks("Dovecot: it is installed, and not set up"));
+        assert!(checks("Postfix: it is installed, and not set up"));
         assert!(checks("sshd: it does not ask mailotp"));
     });
 }

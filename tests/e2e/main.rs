@@ -3,6 +3,7 @@
 mod challenge;
 mod demonstration;
 mod doctor;
+mod doctor_postfix;
 mod doctor_stacks;
 mod enrol;
 mod helper;

@@ -54,7 +54,7 @@ fn on_a_machine(play: impl FnOnce(&Sandbox) + Send) {
 }
 
 /// A machine on which everything was done that `setup` says, in its order.
-fn with_dovecot(play: impl FnOnce(&Sandbox, &Postfix) + Send) {
+pub fn with_dovecot(play: impl FnOnce(&Sandbox, &Postfix) + Send) {
     on_a_machine(|sandbox| {
         let _ = run(&["setup", "dovecot", "--apply"], "").done();
         let plan = apply("dovecot");
@@ -64,7 +64,7 @@ fn with_dovecot(play: impl FnOnce(&Sandbox, &Postfix) + Send) {
     });
 }
 
-fn with_saslauthd(options: &[&str], play: impl FnOnce(&Sandbox, &Postfix) + Send) {
+pub fn with_saslauthd(options: &[&str], play: impl FnOnce(&Sandbox, &Postfix) + Send) {
     on_a_machine(|sandbox| {
         Saslauthd::install(sandbox);
         let setup = [

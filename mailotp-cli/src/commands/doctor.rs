@@ -42,6 +42,7 @@ fn examine(cli: &Cli, now: Timestamp) -> Report {
     pam::check(&services, &config_path, &mut report);
     let asked = servers::dovecot(&services, found.key_owner.as_deref(), &mut report);
     servers::saslauthd(&services, &asked, found.config.as_ref(), &mut report);
+    servers::postfix(&services, &asked, &mut report);
     servers::sshd(&services, &mut report);
     if let (Some(inspection), Some(config)) = (&found.store, &found.config) {
         let path = config.store.to_string();

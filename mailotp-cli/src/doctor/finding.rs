@@ -43,6 +43,8 @@ pub enum Area {
     Dovecot,
     /// saslauthd.
     Saslauthd,
+    /// Postfix.
+    Postfix,
     /// sshd.
     Sshd,
 }
@@ -57,6 +59,7 @@ impl fmt::Display for Area {
             Area::Pam => "PAM",
             Area::Dovecot => "Dovecot",
             Area::Saslauthd => "saslauthd",
+            Area::Postfix => "Postfix",
             Area::Sshd => "sshd",
         })
     }
@@ -178,6 +181,18 @@ codes! {
     NoAddress = "no-address" in Saslauthd,
     /// Its settings cannot be read.
     SaslauthdUnreadable = "saslauthd-unreadable" in Saslauthd,
+    /// Postfix takes logins without name and secret.
+    PostfixAnonymous = "postfix-anonymous" in Postfix,
+    /// It takes secrets without TLS.
+    PostfixClear = "postfix-clear" in Postfix,
+    /// Dovecot's socket is not where it looks.
+    PostfixSocket = "postfix-socket" in Postfix,
+    /// Its SASL library does not ask saslauthd.
+    PostfixLibrary = "postfix-library" in Postfix,
+    /// Its SASL library knows mechanisms that pass saslauthd by.
+    PostfixMechanisms = "postfix-mechanisms" in Postfix,
+    /// Its settings cannot be read.
+    PostfixUnreadable = "postfix-unreadable" in Postfix,
     /// sshd does not ask PAM.
     SshdPam = "sshd-pam" in Sshd,
     /// It does not show which code is due.

@@ -6,6 +6,7 @@ pub mod dovecot;
 pub mod files;
 pub mod finding;
 pub mod pam;
+pub mod postfix;
 pub mod rules;
 pub mod saslauthd;
 pub mod sshd;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use mailotp_core::config::Config;
@@ -10,10 +11,16 @@ use super::child;
 use crate::doctor::dovecot;
 use crate::doctor::finding::{Area, Code, Report};
 use crate::doctor::pam::{Role, Services};
+use crate::doctor::postfix;
 use crate::doctor::saslauthd::{self, Defaults};
 use crate::doctor::sshd;
 
 const SSHD_CONFIG: &str = "/etc/ssh/sshd_config";
+
+/// The service of all logins to Postfix.
+const POSTFIX: &str = "smtp";
+/// Where its SASL library looks: what `setup` says, and what it is built with.
+const SASL_FOLDERS: [&str; 3] = ["/etc/postfix/sasl", "/etc/sasl2", "/usr/lib/sasl2"];
 
 /// Services that no saslauthd asks.
 const LOCAL: [&str; 14] = [
@@ -114,6 +121,49 @@ fn defaults(report: &mut Report) -> Vec<Defaults> {
         }
     }
     files
+}
+
+/// Looks at Postfix, which asks Dovecot or saslauthd. `asked` are the services of Dovecot.
+pub fn postfix(services: &Services, asked: &BTreeSet<String>, report: &mut Report) {
+    let Some(program) = child::find("postconf") else {
+        report.checked(Area::Postfix, "there is none on this machine");
+        return;
+    };
+    if !Path::new("/etc/postfix/main.cf").is_file() {
+        report.checked(Area::Postfix, "it is installed, and not set up");
+        return;
+    }
+    let arguments = [&["-x"], &postfix::NAMES[..]].concat();
+    let said = child::run(&program, &arguments)
+        .and_then(|main| Ok((main, child::run(&program, &["-P"])?)));
+    let (main, master) = match said {
+        Ok(said) => said,
+        Err(why) => {
+            report.warning(
+                Code::PostfixUnreadable,
+                "postconf",
+                format!("it was not looked at: {why}"),
+                "Run as root, until it has no complaint: postfix check",
+            );
+            return;
+        }
+    };
+    let is_asked = |name: &String| name.ends_with(POSTFIX) && services.role(name) == Role::Pass;
+    let site = postfix::Site {
+        main: &main,
+        master: &master,
+        dovecot_asks: asked.iter().any(is_asked),
+        saslauthd_asks: services.role(POSTFIX) == Role::Pass,
+        is_socket: &|path| fs::metadata(path).is_ok_and(|found| found.file_type().is_socket()),
+        library: &|name| {
+            let paths = SASL_FOLDERS.map(|folder| format!("{folder}/{name}.conf"));
+            paths.into_iter().find_map(|path| {
+                let text = fs::read_to_string(&path).ok()?;
+                Some((path, text))
+            })
+        },
+    };
+    postfix::check(&site, report);
 }
 
 /// Looks at sshd, if it asks mailotp.
