@@ -9,6 +9,7 @@ mod helper;
 mod kinds;
 mod observe;
 mod postfix;
+mod recipes;
 mod sandbox;
 mod saslauthd;
 mod secrecy;
