@@ -30,11 +30,12 @@ PAMDIR    = $(firstword $(patsubst %/,%,$(dir $(wildcard $(addsuffix /security/p
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
 
-.PHONY: help build dependencies test lint deny demo bench fuzz install uninstall
+.PHONY: help build dependencies test servers lint deny demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
 	@echo 'make test       lints and all tests; installs the packages they need, and says which'
+	@echo 'make servers    the recipes for Courier, Cyrus and Dovecot 2.4, each in a Debian of its own (needs debootstrap)'
 	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
 	@echo 'make bench      what one login of each kind costs'
 	@echo 'make fuzz       what the helper reads, made up CASES ($(CASES)) times'
@@ -55,9 +56,15 @@ test: dependencies lint
 	$(CARGO) build --workspace --locked
 	$(CARGO) test --workspace --locked
 
+# Not among the tests: the first time it downloads three Debians, of some 200 MB each.
+servers: dependencies
+	$(CARGO) build --workspace --locked
+	$(SUDO) env 'PATH=$(PATH)' $(CARGO) test --package mailotp-tests --locked --test servers
+
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --package mailotp-tests --locked --test servers -- -D warnings
 
 deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || \

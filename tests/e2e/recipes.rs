@@ -9,6 +9,7 @@ use std::process::Command;
 use harness::dovecot::{IMAP, WEBMAIL};
 use harness::imap::Imap;
 use harness::output::Output;
+use harness::packaged::{Files, pam_services, recipe, rules_enforced, text_of};
 use harness::postfix::{Postfix, QUEUE};
 use harness::sandbox::{Sandbox, output};
 use harness::saslauthd::Saslauthd;
@@ -21,63 +22,6 @@ use serde_json::Value;
 
 use crate::enrol::{app_password, sheet};
 use crate::steps::stage::{CAFE, run, text};
-
-/// Files and what is in them, by the place where they lie on a machine.
-type Files = Vec<(String, String)>;
-
-fn packaging() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging"))
-}
-
-/// The files of a recipe. Read before a sandbox is entered, which may cover them.
-fn recipe(name: &str) -> Files {
-    fn walk(folder: &Path, from: &Path, files: &mut Files) {
-        let entries = fs::read_dir(folder);
-        let entries = entries.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        for entry in entries {
-            let path = entry.expect("it can be listed").path();
-            if path.is_dir() {
-                walk(&path, from, files);
-                continue;
-            }
-            let place = path.strip_prefix(from).expect("it lies in there");
-            let content = fs::read_to_string(&path).expect("it is a text");
-            files.push((format!("/{}", place.display()), content));
-        }
-    }
-    let folder = packaging().join("recipes").join(name);
-    let mut files = Files::new();
-    walk(&folder, &folder, &mut files);
-    files.sort();
-    files
-}
-
-/// The PAM services of the two Dovecots.
-fn pam_services() -> Files {
-    let entries = fs::read_dir(packaging().join("pam.d")).expect("there is the folder");
-    let paths = entries.map(|entry| entry.expect("it can be listed").path());
-    let mut files: Files = paths
-        .map(|path| {
-            let name = path.file_name().expect("a file").to_string_lossy();
-            let content = fs::read_to_string(&path).expect("it is a text");
-            (format!("/etc/pam.d/{name}"), content)
-        })
-        .collect();
-    files.sort();
-    files
-}
-
-/// The site's configuration of the recipes, which is to count: with the word for it.
-fn rules() -> String {
-    let toml = fs::read_to_string(packaging().join("recipes/mailotp.toml"));
-    let toml = toml.expect("it is there");
-    let enforced = toml.replace("\nmode = \"observe\"\n", "\nmode = \"enforce\"\n");
-    assert_ne!(toml, enforced);
-    enforced.replace(
-        "\nenrolment = \"optional\"\n",
-        "\nenrolment = \"required\"\n",
-    )
-}
 
 fn write(sandbox: &Sandbox, files: &Files) {
     for (path, content) in files {
@@ -92,7 +36,7 @@ fn write(sandbox: &Sandbox, files: &Files) {
 
 /// A machine with the site of the recipes.
 fn on_a_machine(play: impl FnOnce(&Sandbox) + Send) {
-    let rules = rules();
+    let rules = rules_enforced();
     Sandbox::run(|sandbox| {
         sandbox.write("/etc/mailotp/mailotp.toml", 0o644, &rules);
         let _ = run(&["init"], "").done();
@@ -128,7 +72,7 @@ fn the_recipes_are_what_setup_prints() {
     let (dovecot, pam) = (recipe("dovecot-2.3"), pam_services());
     let (cyrus, ssh) = (recipe("cyrus"), recipe("openssh"));
     let postfix = ["dovecot", "saslauthd"].map(|sasl| (sasl, recipe(&format!("postfix-{sasl}"))));
-    let readme = fs::read_to_string(packaging().join("../README.md")).expect("it is there");
+    let readme = text_of("README.md");
     assert!(
         readme.contains(&FOR_WEBMAIL.replace(" -e 's", " \\\n        -e 's"))
             || readme.contains(FOR_WEBMAIL),
@@ -160,7 +104,10 @@ fn the_recipes_are_what_setup_prints() {
             "sieve",
         ];
         let files = files_of(&printed(&[&["saslauthd"][..], &services].concat()));
-        assert_eq!(files, without(cyrus, &["/etc/imapd.conf"]));
+        assert_eq!(
+            files,
+            without(cyrus, &["/etc/cyrus.conf", "/etc/imapd.conf"])
+        );
         let files = files_of(&printed(&["sshd"]));
         assert_eq!(files, without(ssh, &["/etc/pam.d/sshd"]));
         for (sasl, recipe) in postfix {

@@ -64,6 +64,11 @@ impl Sandbox {
         bind_file(&module, &modules.join("pam_mailotp.so"));
         bind_file(&command, &Self::command_path());
 
+        Self::listening()
+    }
+
+    /// What its thread has entered, with an ear at its `/dev/log`.
+    pub(crate) fn listening() -> Sandbox {
         Sandbox {
             syslog: Syslog::listen("/dev/log"),
             _stays_in_its_thread: PhantomData,
@@ -109,7 +114,7 @@ impl Sandbox {
 }
 
 /// Makes mounts and network of this thread private, and brings its loopback up.
-fn leave_the_machine() {
+pub(crate) fn leave_the_machine() {
     assert!(
         nix::unistd::geteuid().is_root(),
         "A real mail server is started in namespaces of its own, which only root may: \
@@ -207,7 +212,7 @@ fn bind_file(file: &File, path: &Path) {
 }
 
 /// The folder of the distribution's PAM modules.
-fn pam_folder() -> PathBuf {
+pub(crate) fn pam_folder() -> PathBuf {
     let multiarch = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     multiarch
         .map(|entry| entry.path())

@@ -6,11 +6,10 @@ use std::process::Command;
 
 use harness::host::Request;
 use harness::output::Output;
+use harness::packaged::{source, text_of};
 use harness::sandbox::Sandbox;
 use harness::site::Site;
 use harness::tool::tool;
-
-use crate::{read, source};
 
 const CONFIGURATION: &str = r#"mode = "enforce"
 
@@ -283,7 +282,7 @@ fn dump(folder: &Path) -> Output {
 
 #[test]
 fn the_jail_is_off_until_it_is_switched_on_and_fail2ban_reads_it_then() {
-    let jail = read("packaging/fail2ban/jail.d/mailotp.conf");
+    let jail = text_of("packaging/fail2ban/jail.d/mailotp.conf");
     let said = server(&jail).done().stdout;
     assert!(!said.contains("'mailotp'"), "{said}");
 
