@@ -4,3 +4,4 @@
 
 mod apparmor;
 mod fail2ban;
+mod selinux;
