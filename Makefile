@@ -27,10 +27,15 @@ MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null || dpkg-architecture -qDEB_
 PAMDIR    = $(firstword $(patsubst %/,%,$(dir $(wildcard $(addsuffix /security/pam_deny.so,\
             $(and $(MULTIARCH),/usr/lib/$(MULTIARCH) /lib/$(MULTIARCH)) /usr/lib64 /usr/lib /lib64 /lib)))))
 
+VERSION = $(shell sed -n '/^.workspace.package/,/^$$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+
+# On a Debian rpm knows of no packages: RPMFLAGS=--nodeps there.
+RPMFLAGS = $(shell [ -e /etc/debian_version ] && echo --nodeps)
+
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
 
-.PHONY: help build dependencies test servers lint deny demo bench fuzz install uninstall
+.PHONY: help build dependencies test servers lint deny notices sbom rpm demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
@@ -41,6 +46,9 @@ help:
 	@echo 'make fuzz       what the helper reads, made up CASES ($(CASES)) times'
 	@echo 'make lint       formatting and clippy'
 	@echo 'make deny       licences and sources of the dependencies (needs cargo-deny)'
+	@echo 'make notices    the licences of others, anew, after a dependency has changed'
+	@echo 'make sbom       a bill of materials of the binaries, CycloneDX, in $(TARGET)'
+	@echo 'make rpm        RPM packages, in $(TARGET)/rpm (needs rpm)'
 	@echo 'make install    into DESTDIR, prefix ($(prefix)) and PAMDIR ($(PAMDIR))'
 	@echo 'make uninstall  takes the module and the command away again'
 
@@ -70,6 +78,23 @@ deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
 		{ echo 'cargo-deny is missing: cargo install --locked cargo-deny' >&2; exit 1; }
 	$(CARGO) deny check bans licenses sources
+
+# From what cargo knows of itself, without another tool to be installed. A test says when it is out of date.
+notices:
+	packaging/inventory notices >packaging/THIRD-PARTY-NOTICES.new
+	mv packaging/THIRD-PARTY-NOTICES.new packaging/THIRD-PARTY-NOTICES
+
+sbom:
+	@mkdir -p '$(TARGET)'
+	packaging/inventory sbom >'$(TARGET)/mailotp-$(VERSION).cdx.json'
+
+# Of what is committed. cargo fetches what Cargo.lock names; without a network, `cargo vendor` comes before.
+rpm:
+	@rpmbuild --version >/dev/null 2>&1 || { echo 'rpmbuild is missing: apt-get install rpm' >&2; exit 1; }
+	@mkdir -p '$(TARGET)/rpm/SOURCES'
+	git archive --format=tar.gz --prefix='mailotp-$(VERSION)/' --output='$(TARGET)/rpm/SOURCES/mailotp-$(VERSION).tar.gz' HEAD
+	CARGO_TARGET_DIR='$(abspath $(TARGET))/rpm/cargo' rpmbuild -bb $(RPMFLAGS) \
+		--define '_topdir $(abspath $(TARGET))/rpm' packaging/rpm/mailotp.spec
 
 demo: dependencies
 	$(CARGO) build --workspace --locked
