@@ -35,7 +35,7 @@ RPMFLAGS = $(shell [ -e /etc/debian_version ] && echo --nodeps)
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
 
-.PHONY: help build dependencies test servers lint deny notices sbom rpm demo bench fuzz install uninstall
+.PHONY: help build dependencies test servers lint deny notices sbom dist rpm demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
@@ -48,6 +48,7 @@ help:
 	@echo 'make deny       licences and sources of the dependencies (needs cargo-deny)'
 	@echo 'make notices    the licences of others, anew, after a dependency has changed'
 	@echo 'make sbom       a bill of materials of the binaries, CycloneDX, in $(TARGET)'
+	@echo 'make dist       the sources as a tarball, in $(TARGET), for rpm, PKGBUILD and APKBUILD'
 	@echo 'make rpm        RPM packages, in $(TARGET)/rpm (needs rpm)'
 	@echo 'make install    into DESTDIR, prefix ($(prefix)) and PAMDIR ($(PAMDIR))'
 	@echo 'make uninstall  takes the module and the command away again'
@@ -88,11 +89,17 @@ sbom:
 	@mkdir -p '$(TARGET)'
 	packaging/inventory sbom >'$(TARGET)/mailotp-$(VERSION).cdx.json'
 
-# Of what is committed. cargo fetches what Cargo.lock names; without a network, `cargo vendor` comes before.
-rpm:
+# Of what is committed.
+TARBALL = $(TARGET)/mailotp-$(VERSION).tar.gz
+dist:
+	@mkdir -p '$(TARGET)'
+	git archive --format=tar.gz --prefix='mailotp-$(VERSION)/' --output='$(TARBALL)' HEAD
+
+# cargo fetches what Cargo.lock names; without a network, `cargo vendor` comes before.
+rpm: dist
 	@rpmbuild --version >/dev/null 2>&1 || { echo 'rpmbuild is missing: apt-get install rpm' >&2; exit 1; }
 	@mkdir -p '$(TARGET)/rpm/SOURCES'
-	git archive --format=tar.gz --prefix='mailotp-$(VERSION)/' --output='$(TARGET)/rpm/SOURCES/mailotp-$(VERSION).tar.gz' HEAD
+	cp '$(TARBALL)' '$(TARGET)/rpm/SOURCES'
 	CARGO_TARGET_DIR='$(abspath $(TARGET))/rpm/cargo' rpmbuild -bb $(RPMFLAGS) \
 		--define '_topdir $(abspath $(TARGET))/rpm' packaging/rpm/mailotp.spec
 

@@ -4,4 +4,6 @@
 
 mod apparmor;
 mod fail2ban;
+mod inventory;
+mod packages;
 mod selinux;
