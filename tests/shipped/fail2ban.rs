@@ -176,6 +176,38 @@ fn of_real_lines_those_of_guesses_match_with_their_address_and_no_others_do() {
     assert_eq!(found("aggressive", &log), more, "{log}");
 }
 
+/// The reasons of the manual that let somebody in, leave it to others, or are no login at all.
+const NO_REFUSALS: &str = "code code-and-password app-password window password not-enrolled exempt \
+    second-step verified store configuration added confirmed replaced renamed pin-set pin-cleared \
+    rule-added rule-removed grace-ended locked unlocked forgiven account-renamed account-removed \
+    clock-accepted key-changed backed-up restored";
+
+#[test]
+fn the_filter_says_of_every_reason_for_a_refusal_whether_it_is_a_guess() {
+    let manual = text_of("packaging/man/pam_mailotp.8");
+    let (_, reasons) = manual
+        .split_once(".It Cm code\n")
+        .expect("the list of reasons");
+    let reasons = reasons.split(".El\n").next().expect("its end");
+    let words = reasons
+        .lines()
+        .filter_map(|line| line.strip_prefix(".It Cm "));
+    let words = words.flat_map(|line| line.split(" , "));
+    let filter = text_of("packaging/fail2ban/filter.d/mailotp.conf");
+    let lines = filter
+        .lines()
+        .filter(|line| line.starts_with("guess-") || line.starts_with("# never: "));
+    let lines: Vec<&str> = lines.collect();
+    assert_eq!(lines.len(), 3);
+    let known: Vec<&str> = lines
+        .iter()
+        .flat_map(|line| line.split(|c: char| !c.is_ascii_lowercase() && c != '-'))
+        .chain(NO_REFUSALS.split(' '))
+        .collect();
+    let missing: Vec<&str> = words.filter(|word| !known.contains(word)).collect();
+    assert_eq!(missing, [""; 0], "a guess, or not?");
+}
+
 /// CVE-2008-1218 Dovecot: a TAB in a password put fields into a protocol. A name is the guesser's to choose.
 #[test]
 fn cve_2008_1218_no_name_brings_another_address_into_the_filter_or_keeps_the_true_one_out() {
