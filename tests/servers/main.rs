@@ -6,6 +6,7 @@
 mod courier;
 mod cyrus;
 mod dovecot;
+mod openrc;
 mod selinux;
 
 use std::process::Command;
