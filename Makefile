@@ -49,7 +49,7 @@ help:
 	@echo 'make notices    the licences of others, anew, after a dependency has changed'
 	@echo 'make sbom       a bill of materials of the binaries, CycloneDX, in $(TARGET)'
 	@echo 'make dist       the sources as a tarball, in $(TARGET), for rpm, PKGBUILD and APKBUILD'
-	@echo 'make rpm        RPM packages, in $(TARGET)/rpm (needs rpm)'
+	@echo 'make rpm        RPM packages, in $(TARGET)/rpm (needs rpm, rpmlint)'
 	@echo 'make install    into DESTDIR, prefix ($(prefix)) and PAMDIR ($(PAMDIR))'
 	@echo 'make uninstall  takes the module and the command away again'
 
@@ -102,6 +102,8 @@ rpm: dist
 	cp '$(TARBALL)' '$(TARGET)/rpm/SOURCES'
 	CARGO_TARGET_DIR='$(abspath $(TARGET))/rpm/cargo' rpmbuild -bb $(RPMFLAGS) \
 		--define '_topdir $(abspath $(TARGET))/rpm' packaging/rpm/mailotp.spec
+	rpmlint --strict --config packaging/rpm/rpmlint.toml packaging/rpm/mailotp.spec '$(TARGET)'/rpm/RPMS/*/mailotp-*$(VERSION)-*.rpm \
+		'$(TARGET)'/rpm/RPMS/*/pam_mailotp-$(VERSION)-*.rpm
 
 demo: dependencies
 	$(CARGO) build --workspace --locked
