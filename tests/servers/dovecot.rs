@@ -9,7 +9,7 @@ use harness::server::Server;
 use harness::tool::tool;
 use harness::wire::Wire;
 
-use crate::{app_password, certificate, findings, last_login, set_up, sheet};
+use crate::{app_password, certificate, findings, last_login, run, set_up, sheet};
 
 const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
@@ -38,6 +38,11 @@ fn dovecot_2_4_with_the_recipe_shows_the_challenge_and_takes_codes_and_app_passw
             .done()
             .stdout;
         assert!(version.starts_with("2.4."), "{version}");
+        let refused = run(&["--json", "setup", "dovecot"]).error(1);
+        assert!(
+            refused.remedy.contains("packaging/recipes/dovecot-2.4"),
+            "{refused:?}"
+        );
 
         let mut server = Server::start("dovecot", &["-F"]);
         let log = || sandbox.syslog().lines().join("\n");
