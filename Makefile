@@ -40,7 +40,7 @@ CASES = 100000
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
 	@echo 'make test       lints and all tests; installs the packages they need, and says which'
-	@echo 'make servers    the recipes for Courier, Cyrus and Dovecot 2.4, each in a Debian of its own (needs debootstrap, setools)'
+	@echo 'make servers    the recipes for Courier, Cyrus and Dovecot 2.4, each in a Debian of its own (needs debootstrap, setools, bzip2)'
 	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
 	@echo 'make bench      what one login of each kind costs'
 	@echo 'make fuzz       what the helper reads, made up CASES ($(CASES)) times'
