@@ -33,6 +33,11 @@ FEATURES =
 # What makes the module and the command speak PostgreSQL.
 POSTGRES = pam_mailotp/postgres,mailotp-cli/postgres
 
+VERSION = $(shell sed -n '/^.workspace.package/,/^$$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+
+# On a Debian rpm knows of no packages: RPMFLAGS=--nodeps there.
+RPMFLAGS = $(shell [ -e /etc/debian_version ] && echo --nodeps)
+
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
 # How many accounts `make bench` logs in among.
@@ -40,17 +45,22 @@ ACCOUNTS = 1000000
 # How often `make ha` has a server die, or a standby take over.
 ROUNDS = 50
 
-.PHONY: help build dependencies products test ha lint deny demo bench fuzz install uninstall
+.PHONY: help build dependencies products test ha servers lint deny notices sbom dist rpm demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
 	@echo 'make test       lints and all tests; installs the packages they need, and says which'
 	@echo 'make ha         database servers that die and are replaced, ROUNDS ($(ROUNDS)) times'
+	@echo 'make servers    the recipes for Courier, Cyrus and Dovecot 2.4, each in a Debian of its own (needs debootstrap, setools, bzip2)'
 	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
 	@echo 'make bench      what one login of each kind costs'
 	@echo 'make fuzz       what the helper reads, made up CASES ($(CASES)) times'
 	@echo 'make lint       formatting and clippy'
 	@echo 'make deny       licences and sources of the dependencies (needs cargo-deny)'
+	@echo 'make notices    the licences of others, anew, after a dependency has changed'
+	@echo 'make sbom       a bill of materials of the binaries, CycloneDX, in $(TARGET)'
+	@echo 'make dist       the sources as a tarball, in $(TARGET), for rpm, PKGBUILD and APKBUILD'
+	@echo 'make rpm        RPM packages, in $(TARGET)/rpm (needs rpm, rpmlint)'
 	@echo 'make install    into DESTDIR, prefix ($(prefix)) and PAMDIR ($(PAMDIR))'
 	@echo 'make uninstall  takes the module and the command away again'
 
@@ -79,15 +89,46 @@ test: dependencies lint products
 ha: dependencies products
 	MAILOTP_ROUNDS=$(ROUNDS) $(CARGO) test --package mailotp-tests --locked --test pam --test e2e -- postgres::
 
+# Not among the tests: the first time it downloads three Debians, of some 200 MB each.
+servers: dependencies
+	$(CARGO) build --workspace --locked
+	$(SUDO) env 'PATH=$(PATH)' $(CARGO) test --package mailotp-tests --locked --test servers
+
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) clippy --workspace --all-targets --locked --features $(POSTGRES) -- -D warnings
+	$(CARGO) clippy --package mailotp-tests --locked --test servers -- -D warnings
 
 deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
 		{ echo 'cargo-deny is missing: cargo install --locked cargo-deny' >&2; exit 1; }
 	$(CARGO) deny check bans licenses sources
+
+# From what cargo knows of itself, without another tool to be installed. A test says when it is out of date.
+notices:
+	packaging/inventory notices >packaging/THIRD-PARTY-NOTICES.new
+	mv packaging/THIRD-PARTY-NOTICES.new packaging/THIRD-PARTY-NOTICES
+
+sbom:
+	@mkdir -p '$(TARGET)'
+	packaging/inventory sbom >'$(TARGET)/mailotp-$(VERSION).cdx.json'
+
+# Of what is committed.
+TARBALL = $(TARGET)/mailotp-$(VERSION).tar.gz
+dist:
+	@mkdir -p '$(TARGET)'
+	git archive --format=tar.gz --prefix='mailotp-$(VERSION)/' --output='$(TARBALL)' HEAD
+
+# cargo fetches what Cargo.lock names; without a network, `cargo vendor` comes before.
+rpm: dist
+	@rpmbuild --version >/dev/null 2>&1 || { echo 'rpmbuild is missing: apt-get install rpm' >&2; exit 1; }
+	@mkdir -p '$(TARGET)/rpm/SOURCES'
+	cp '$(TARBALL)' '$(TARGET)/rpm/SOURCES'
+	CARGO_TARGET_DIR='$(abspath $(TARGET))/rpm/cargo' rpmbuild -bb $(RPMFLAGS) \
+		--define '_topdir $(abspath $(TARGET))/rpm' packaging/rpm/mailotp.spec
+	rpmlint --strict --config packaging/rpm/rpmlint.toml packaging/rpm/mailotp.spec '$(TARGET)'/rpm/RPMS/*/mailotp-*$(VERSION)-*.rpm \
+		'$(TARGET)'/rpm/RPMS/*/pam_mailotp-$(VERSION)-*.rpm
 
 demo: dependencies
 	$(CARGO) build --workspace --locked

@@ -69,6 +69,11 @@ impl Sandbox {
         bind_file(&module, &modules.join("pam_mailotp.so"));
         bind_file(&command, &Self::command_path());
 
+        Self::listening()
+    }
+
+    /// What its thread has entered, with an ear at its `/dev/log`.
+    pub(crate) fn listening() -> Sandbox {
         Sandbox {
             syslog: Syslog::listen("/dev/log"),
             _stays_in_its_thread: PhantomData,
@@ -138,7 +143,8 @@ fn leave(what: CloneFlags) {
 }
 
 /// Makes mounts and network of this thread private, and brings its loopback up.
-fn leave_the_machine() {
+/// Makes mounts and network of this thread private, and brings its loopback up.
+pub(crate) fn leave_the_machine() {
     leave(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET);
     // Since `unshare` the umask, like the mounts, is this thread's alone.
     umask(Mode::from_bits_truncate(0o022));
@@ -227,7 +233,7 @@ fn bind_file(file: &File, path: &Path) {
 }
 
 /// The folder of the distribution's PAM modules.
-fn pam_folder() -> PathBuf {
+pub(crate) fn pam_folder() -> PathBuf {
     let multiarch = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     multiarch
         .map(|entry| entry.path())

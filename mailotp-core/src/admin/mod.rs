@@ -61,21 +61,6 @@ pub struct Admin<'a> {
     pub generation: Option<u64>,
 }
 
-impl From<StoreError> for AdminError {
-    fn from(error: StoreError) -> AdminError {
-        AdminError::Site(error.into())
-    }
-}
-
-impl From<NewSheetError> for AdminError {
-    fn from(error: NewSheetError) -> AdminError {
-        match error {
-            NewSheetError::Random(error) => error.into(),
-            NewSheetError::Hash(error) => error.into(),
-        }
-    }
-}
-
 /// An account with all that is known of it.
 pub struct Known {
     /// The account.

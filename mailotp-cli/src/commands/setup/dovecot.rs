@@ -26,7 +26,7 @@ pub fn plan(config: &Path, virtual_users: bool) -> Result<Plan, CliError> {
         return Err(CliError::new(
             FAILED,
             format!("this is Dovecot {version}; setup knows 2.3"),
-            "Write the two PAM databases in the words of that version; the README says what they must do.",
+            "Take the files of packaging/recipes/dovecot-2.4, which packages have in share/doc.",
         ));
     }
     let config = config_argument(config)?;

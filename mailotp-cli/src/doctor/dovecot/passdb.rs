@@ -61,8 +61,12 @@ impl Passdb {
         } else {
             Vec::new()
         };
-        let mechanisms = section.list("mechanisms");
-        let mechanisms = mechanisms.or_else(|| section.list("passdb_mechanisms"));
+        let names: &[&str] = if new {
+            &["mechanisms_filter", "passdb_mechanisms_filter"]
+        } else {
+            &["mechanisms"]
+        };
+        let mechanisms = names.iter().find_map(|name| section.list(name));
         Passdb {
             line: section.line,
             role: role(&services, pam),

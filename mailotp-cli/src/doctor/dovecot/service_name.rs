@@ -39,12 +39,7 @@ fn variable<'a>(text: &'a str, protocols: &[String]) -> (Vec<Option<String>>, &'
             let either = branches.flat_map(|part| expand(part, protocols)).collect();
             return (either, behind);
         }
-        let name = inner.split('|').next().unwrap_or_default().trim();
-        return if ["protocol", "service"].contains(&name) {
-            (all(), behind)
-        } else {
-            (vec![None], behind)
-        };
+        return (piped(inner, protocols), behind);
     }
     // Before the letter: how it is to be written, as in %Ls.
     let letter =
@@ -55,6 +50,50 @@ fn variable<'a>(text: &'a str, protocols: &[String]) -> (Vec<Option<String>>, &'
         Some('%') => (vec![Some("%".into())], chars.as_str()),
         _ => (vec![None], chars.as_str()),
     }
+}
+
+/// What a variable of 2.4 can be, behind its filters: `local_port | if('*', '10*', 'webmail', protocol)`.
+fn piped(inner: &str, protocols: &[String]) -> Vec<Option<String>> {
+    let value = |word: &str| {
+        let word = word.trim();
+        let quoted = ['\'', '"']
+            .iter()
+            .find_map(|quote| word.strip_prefix(*quote)?.strip_suffix(*quote));
+        match (word, quoted) {
+            (_, Some(text)) => vec![Some(text.to_owned())],
+            ("protocol" | "service", _) => protocols.iter().cloned().map(Some).collect(),
+            _ => vec![None],
+        }
+    };
+    let mut steps = apart(inner, '|').into_iter();
+    let first = value(steps.next().unwrap_or_default());
+    steps.fold(first, |before, step| {
+        let condition = step.trim().strip_prefix("if(");
+        match condition.and_then(|rest| rest.strip_suffix(')')) {
+            // Operator and operand, and what it is then and otherwise.
+            Some(arguments) => apart(arguments, ',')
+                .iter()
+                .skip(2)
+                .copied()
+                .flat_map(value)
+                .collect(),
+            None => before,
+        }
+    })
+}
+
+/// The parts between these, outside of quotes.
+fn apart(text: &str, between: char) -> Vec<&str> {
+    let mut quote = None;
+    text.split(|letter| {
+        match quote {
+            Some(open) if open == letter => quote = None,
+            None if letter == '\'' || letter == '"' => quote = Some(letter),
+            _ => {}
+        }
+        quote.is_none() && letter == between
+    })
+    .collect()
 }
 
 /// The brace that closes, or the end.
@@ -117,11 +156,22 @@ mod tests {
                 ],
             ),
             ("%{if;%a;==;1;%{if;%l;==;x;a;b};c}", &["a", "b", "c"]),
+            (
+                "mailotp-%{local_port | if('*', '10*', 'webmail', protocol)}",
+                &["mailotp-imap", "mailotp-pop3", "mailotp-webmail"],
+            ),
+            (
+                "%{local_port|if(\"==\", ',|', \"a,b\", 'c') | upper}",
+                &["a,b", "c"],
+            ),
         ] {
             let found: Vec<_> = expand(template, &protocols).into_iter().flatten().collect();
             assert_eq!(found, names, "{template}");
         }
         assert_eq!(expand("x-%u", &protocols), [None]);
         assert_eq!(expand("%{oops", &protocols), [None]);
+        assert_eq!(expand("%{user | lower}", &protocols), [None]);
+        let either = expand("%{local_port | if('==', 1, user, 'b')}", &protocols);
+        assert_eq!(either, [None, Some("b".into())]);
     }
 }

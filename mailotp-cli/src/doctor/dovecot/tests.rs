@@ -258,9 +258,9 @@ fn the_words_of_2_4_are_understood() {
         let codes = report.findings.iter().map(|found| found.code.as_str());
         codes.collect::<Vec<_>>()
     };
-    let pass = "passdb pam {\n  mechanisms = plain login\n  service_name = \
+    let pass = "passdb pam {\n  mechanisms_filter = plain login\n  service_name = \
         mailotp-%{protocol}\n  use_cache = no\n}\n";
-    let gate = "passdb gate {\n  driver = pam\n  deny = yes\n  passdb_mechanisms = \
+    let gate = "passdb gate {\n  driver = pam\n  deny = yes\n  passdb_mechanisms_filter = \
         plain login\n  passdb_pam_failure_show_msg = yes\n  passdb_pam_service_name = \
         mailotp-%{protocol}-challenge\n  passdb_use_cache = no\n}\n";
     assert_eq!(
@@ -283,4 +283,16 @@ fn the_words_of_2_4_are_understood() {
     );
     let silent = gate.replace("failure_show_msg = yes", "failure_show_msg = no");
     assert_eq!(look(&format!("{pass}{silent}")), ["gate-missing"]);
+    // The word of 2.3, which 2.4 does not know: all mechanisms ask the database.
+    let every = pass.replace("mechanisms_filter", "mechanisms");
+    let scram = "auth_mechanisms = plain login scram-sha-256\n";
+    assert_eq!(look(&format!("{scram}{pass}{gate}")), [] as [&str; 0]);
+    assert_ne!(look(&format!("{scram}{every}{gate}")), [] as [&str; 0]);
+    // What is shipped for a webmail with a listener of its own.
+    let shipped = include_str!(
+        "../../../../packaging/recipes/dovecot-2.4/etc/dovecot/conf.d/auth-mailotp-webmail.conf.ext"
+    );
+    let webmail = "login_trusted_networks = 127.0.0.1/32\nservice imap-login {\n  inet_listener \
+        webmail {\n    port = 10143\n  }\n}\n";
+    assert_eq!(look(&format!("{webmail}{shipped}")), [] as [&str; 0]);
 }
