@@ -11,6 +11,7 @@ use super::Purpose;
 use super::line::{Kind, Line, Silence};
 use super::witness::stripe_of;
 use crate::budget::Owner;
+use crate::clock::Timestamp;
 use crate::id::AccountId;
 use crate::store::StoreError;
 use crate::store::sql::{Cell, Moving, Row, Sql, Value, values};
@@ -209,6 +210,16 @@ impl Sql for Running<'_> {
              VALUES (?1, 0, '', 0, 0)
              ON CONFLICT (owner) DO UPDATE SET holder = bucket.holder",
             values![&owner.key()],
+        )
+        .map(|_| ())
+    }
+
+    /// Somebody who waits for a standby holds the row meanwhile. Nobody who need not waits for that.
+    fn advance_clock(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE store SET newest = ?1 WHERE sole IN
+             (SELECT sole FROM store WHERE newest < ?1 FOR UPDATE SKIP LOCKED)",
+            values![now],
         )
         .map(|_| ())
     }

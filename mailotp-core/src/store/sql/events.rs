@@ -3,7 +3,6 @@
 use super::value::unreadable;
 use super::{Row, Sql, Value, one, values};
 use crate::audit::{Event, Reason, Verdict};
-use crate::clock::Timestamp;
 use crate::store::{EventFilter, SAME_EVENT_WITHIN, StoreError, UNENROLLED, may_merge};
 
 const COLUMNS: &str = "time, host, actor, account, service, remote, result, reason, would, rule, kind, credential, count";
@@ -14,7 +13,7 @@ const FLOOD_WITHIN: i64 = 3600;
 
 /// Writes an event, or counts it into an equal one of a moment ago.
 pub(super) fn insert(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
-    advance_clock(sql, event.time)?;
+    sql.advance_clock(event.time)?;
     if may_merge(event) {
         // No stranger makes a login inside a window: each keeps its place, and costs no count.
         let from_strangers = event.result != Verdict::Continued;
@@ -33,7 +32,7 @@ pub(super) fn insert(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
 /// Does the work of [`insert`] for a name that nobody has, and leaves nothing: whether an event is kept
 /// must not show in how long a login takes. A row that is only written as it was costs SQLite nothing.
 pub(super) fn insert_nothing(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
-    advance_clock(sql, event.time)?;
+    sql.advance_clock(event.time)?;
     is_flooded(sql, event)?;
     let id = add(sql, event)?;
     one(sql.execute("DELETE FROM event WHERE id = ?1", values![id])?)
@@ -132,7 +131,7 @@ fn merge(sql: &dyn Sql, event: &Event, places: Places) -> Result<bool, StoreErro
 /// Writes the event of a name that no account has over that name's last one, and forgets the names that
 /// have not come for longest.
 pub(super) fn insert_unenrolled(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
-    advance_clock(sql, event.time)?;
+    sql.advance_clock(event.time)?;
     sql.execute(
         "INSERT INTO unenrolled (account, time, host, service, remote, reason, would, rule, count)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
@@ -159,15 +158,6 @@ pub(super) fn insert_unenrolled(sql: &dyn Sql, event: &Event) -> Result<(), Stor
         values![i64::MAX, UNENROLLED as i64],
     )?;
     Ok(())
-}
-
-/// The clock of the store only goes forward.
-fn advance_clock(sql: &dyn Sql, now: Timestamp) -> Result<(), StoreError> {
-    sql.execute(
-        "UPDATE store SET newest = ?1 WHERE newest < ?1",
-        values![now],
-    )
-    .map(|_| ())
 }
 
 pub(super) fn select(sql: &dyn Sql, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {

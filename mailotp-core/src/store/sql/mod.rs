@@ -54,6 +54,10 @@ pub(super) trait Sql {
     /// The same for the bucket of a name that no account has.
     fn hold_slot(&self, owner: &Owner) -> Result<(), StoreError>;
 
+    /// The clock of the store only goes forward: it has come to `now` at least, or somebody else is about to
+    /// bring it there.
+    fn advance_clock(&self, now: Timestamp) -> Result<(), StoreError>;
+
     /// New events get numbers behind those that are there.
     fn continue_events(&self) -> Result<(), StoreError>;
 

@@ -20,6 +20,7 @@ use super::sql::{
 };
 use super::{StoreError, VERSION, fits};
 use crate::budget::Owner;
+use crate::clock::Timestamp;
 use crate::crypto::Tag;
 use crate::id::AccountId;
 
@@ -242,6 +243,14 @@ impl Sql for Transaction<'_> {
 
     fn hold_slot(&self, _: &Owner) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn advance_clock(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE store SET newest = ?1 WHERE newest < ?1",
+            values![now],
+        )
+        .map(|_| ())
     }
 
     fn continue_events(&self) -> Result<(), StoreError> {
