@@ -119,6 +119,19 @@ impl Server {
         self.folder.path().join("data")
     }
 
+    /// Copies a file into its folder of data, where it alone can read it.
+    ///
+    /// # Panics
+    /// Where it cannot be copied.
+    pub fn own_file(&self, from: &Path, name: &str) {
+        let to = self.data().join(name);
+        fs::copy(from, &to).expect("its folder is ours");
+        fs::set_permissions(&to, Permissions::from_mode(0o600)).expect("it is ours");
+        if let Some((user, group)) = server_user() {
+            chown(&to, Some(user), Some(group)).expect("give it to the server");
+        }
+    }
+
     /// Where its socket is.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -200,6 +213,38 @@ impl Server {
         let children = String::from_utf8_lossy(&children.stdout).into_owned();
         for id in children.split_whitespace().chain([id]) {
             let _ = Command::new("kill").args([signal, id]).status();
+        }
+    }
+
+    /// Waits until a standby of this server has all that was committed here.
+    ///
+    /// # Panics
+    /// Where it does not within ten seconds.
+    pub fn wait_for(&self, standby: &Server) {
+        let here = self.sql("postgres", "SELECT pg_current_wal_lsn()");
+        let has = format!("SELECT pg_last_wal_replay_lsn() >= '{here}'");
+        let start = Instant::now();
+        while standby.sql("postgres", &has) != "t" {
+            assert!(start.elapsed() < Duration::from_secs(10), "it is behind");
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Cuts a standby off from its primary.
+    ///
+    /// # Panics
+    /// Where it goes on receiving.
+    pub fn cut_off(&self) {
+        self.configure(&["primary_conninfo = ''"]);
+        // What pg_basebackup has written there counts for more.
+        let automatic = self.data().join("postgresql.auto.conf");
+        fs::write(automatic, "").expect("the folder is ours");
+        self.reload();
+        let receives = "SELECT count(*) FROM pg_stat_wal_receiver";
+        let start = Instant::now();
+        while self.sql("postgres", receives) != "0" {
+            assert!(start.elapsed() < Duration::from_secs(10), "it receives");
+            sleep(Duration::from_millis(20));
         }
     }
 
