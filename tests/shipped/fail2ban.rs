@@ -177,11 +177,10 @@ fn of_real_lines_those_of_guesses_match_with_their_address_and_no_others_do() {
 }
 
 /// The reasons of the manual that let somebody in, leave it to others, or are no login at all.
-const NO_REFUSALS: &str =
-    "code code-and-password app-password window password not-enrolled exempt \
+const NO_REFUSALS: &str = "code code-and-password app-password window password not-enrolled exempt \
     second-step verified store configuration added confirmed replaced renamed pin-set pin-cleared \
     rule-added rule-removed grace-ended locked unlocked forgiven account-renamed account-removed \
-    clock-accepted key-changed backed-up restored commits-lost
+    clock-accepted key-changed backed-up restored commits-lost \
     store-moved";
 
 #[test]
