@@ -8,6 +8,7 @@ zshcompdir  = $(prefix)/share/zsh/site-functions
 fishcompdir = $(prefix)/share/fish/vendor_completions.d
 unitdir = $(prefix)/lib/systemd/system
 hooksdir = $(prefix)/share/mailotp/hooks
+sqldir  = $(prefix)/share/mailotp/postgresql
 DESTDIR =
 
 CARGO   = cargo
@@ -37,6 +38,9 @@ VERSION = $(shell sed -n '/^.workspace.package/,/^$$/s/^version = "\(.*\)"/\1/p'
 
 # On a Debian rpm knows of no packages: RPMFLAGS=--nodeps there.
 RPMFLAGS = $(shell [ -e /etc/debian_version ] && echo --nodeps)
+
+# What the command says to a database when it makes a store there.
+SQL = $(addprefix mailotp-core/src/store/postgres/,schema.sql grants.sql)
 
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
@@ -174,6 +178,8 @@ install: $(COMMAND) $(MODULE)
 			>'$(DESTDIR)$(unitdir)'/"$${unit##*/}" || exit 1; \
 	done
 	$(INSTALL) -m 0755 packaging/hooks/* '$(DESTDIR)$(hooksdir)'
+	$(INSTALL) -d '$(DESTDIR)$(sqldir)'
+	$(INSTALL) -m 0644 $(SQL) '$(DESTDIR)$(sqldir)'
 
 # Configuration, key and store stay. A PAM stack that still names the module refuses every login: first
 # take it out of there.
@@ -187,4 +193,5 @@ uninstall:
 		$(patsubst packaging/man/%.5,'$(DESTDIR)$(mandir)/man5/%.5',$(wildcard packaging/man/*.5)) \
 		$(patsubst packaging/man/%.8,'$(DESTDIR)$(mandir)/man8/%.8',$(wildcard packaging/man/*.8)) \
 		$(patsubst packaging/systemd/%,'$(DESTDIR)$(unitdir)/%',$(wildcard packaging/systemd/*)) \
-		$(patsubst packaging/hooks/%,'$(DESTDIR)$(hooksdir)/%',$(wildcard packaging/hooks/*))
+		$(patsubst packaging/hooks/%,'$(DESTDIR)$(hooksdir)/%',$(wildcard packaging/hooks/*)) \
+		$(patsubst %,'$(DESTDIR)$(sqldir)/%',$(notdir $(SQL)))

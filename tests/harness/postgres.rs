@@ -342,6 +342,69 @@ impl Drop for Server {
     }
 }
 
+/// A PgBouncer in front of a server, which keeps connections for those who come and go.
+pub struct Pooler {
+    folder: tempfile::TempDir,
+    running: Child,
+}
+
+impl Pooler {
+    /// One that gives a connection to each transaction anew.
+    ///
+    /// # Panics
+    /// Where it is not installed, or does not start.
+    #[must_use]
+    pub fn start(server: &Server) -> Pooler {
+        let folder = Server::empty().folder;
+        let path = folder.path().display();
+        let settings = format!(
+            "[databases]\n* = host={}\n[pgbouncer]\nlisten_addr =\nlisten_port = {PORT}\n\
+             unix_socket_dir = {path}\nauth_type = trust\nauth_file = {path}/users\n\
+             pool_mode = transaction\nmax_client_conn = 1000\ndefault_pool_size = 20\n",
+            server.folder.path().display()
+        );
+        let users = format!("\"{LOGIN}\" \"\"\n\"{OWNER}\" \"\"\n");
+        for (name, text) in [("settings", settings), ("users", users)] {
+            fs::write(folder.path().join(name), text).expect("the folder is ours");
+        }
+        let script = r#"pgbouncer -q "$0/settings" >"$0/log" 2>&1 & pooler=$!
+            read -r _
+            kill -QUIT "$pooler" 2>/dev/null; wait "$pooler""#;
+        let running = as_server("sh")
+            .args(["-c", script])
+            .arg(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("start a pooler");
+        let start = Instant::now();
+        while !folder.path().join(format!(".s.PGSQL.{PORT}")).exists() {
+            assert!(
+                start.elapsed() < Duration::from_secs(30),
+                "PgBouncer does not start: {}\nIf it is not installed: tests/install-dependencies",
+                fs::read_to_string(folder.path().join("log")).unwrap_or_default()
+            );
+            sleep(Duration::from_millis(20));
+        }
+        Pooler { folder, running }
+    }
+
+    /// The URL of a database of the server, through it.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        let folder = self.folder.path().display();
+        format!("postgresql://{LOGIN}@/{database}?host={folder}")
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        drop(self.running.stdin.take());
+        let _ = self.running.wait();
+    }
+}
+
 /// One server for all tests of this process that need nothing but databases of their own.
 ///
 /// # Panics

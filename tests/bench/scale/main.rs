@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use harness::enrol::Hotp;
 use harness::host::{Phase, Request};
+use harness::shared_site::ALONE;
 use harness::site::Site;
 use place::Place;
 
@@ -57,12 +58,17 @@ fn main() {
                 measure(&place, &site, &mut workers, there);
             }
         }
+        let size = place.size(&site) >> 20;
         notes.push(format!(
-            "{}: {there} accounts with {} credentials each take {} MiB.",
+            "{}: {there} accounts with {} credentials each take {size} MiB.",
             place.name(),
             fill::KINDS.len(),
-            place.size(&site) >> 20
         ));
+        if place.url().is_some() {
+            let place = place.pooled();
+            site.configure_database(&place.url().expect("a URL"), ALONE, CONFIGURATION);
+            measure(&place, &site, &mut workers, there);
+        }
     }
     println!();
     for note in notes {
@@ -76,7 +82,7 @@ impl Worker {
         let app_password = site.app_password(&name, &[]).secret;
         let token = Hotp::of(&site.add(&name, &["hotp", "--no-confirm"]));
         // Each size takes a part of them: one process alone, and all at once.
-        let count = 3 * (LOGINS + if number == 0 { ALONE } else { 0 });
+        let count = 4 * (LOGINS + if number == 0 { ALONE } else { 0 });
         Worker {
             name,
             app_password,

@@ -1,13 +1,19 @@
 //! The two stores.
 
-use harness::postgres::Server;
+use harness::postgres::{Pooler, Server};
+use harness::shared_site::ALONE;
 use harness::site::Site;
 
 use crate::fill;
 
 pub enum Place {
     File,
-    Database { server: Server, database: String },
+    Database {
+        /// Between the hosts and the server, where there is one.
+        pooler: Option<Pooler>,
+        server: Server,
+        database: String,
+    },
 }
 
 impl Place {
@@ -19,22 +25,53 @@ impl Place {
     pub fn database() -> Place {
         let server = Server::start(&["shared_buffers = 256MB", "max_wal_size = 4GB"]);
         let database = server.database();
-        Place::Database { server, database }
+        Place::Database {
+            pooler: None,
+            server,
+            database,
+        }
+    }
+
+    /// The same with a pooler in front of it.
+    pub fn pooled(self) -> Place {
+        match self {
+            Place::File => Place::File,
+            Place::Database {
+                server, database, ..
+            } => Place::Database {
+                pooler: Some(Pooler::start(&server)),
+                server,
+                database,
+            },
+        }
+    }
+
+    pub fn url(&self) -> Option<String> {
+        match self {
+            Place::File => None,
+            Place::Database {
+                pooler,
+                server,
+                database,
+            } => Some(match pooler {
+                Some(pooler) => pooler.url(database),
+                None => server.url(database),
+            }),
+        }
     }
 
     pub fn name(&self) -> &'static str {
         match self {
             Place::File => "SQLite",
-            Place::Database { .. } => "PostgreSQL",
+            Place::Database { pooler: None, .. } => "PostgreSQL",
+            Place::Database { .. } => "PostgreSQL, PgBouncer",
         }
     }
 
     pub fn site(&self, configuration: &str) -> Site {
-        match self {
-            Place::File => Site::new(configuration),
-            Place::Database { server, database } => {
-                Site::of_database(&server.url(database), "accept_loss = true\n", configuration)
-            }
+        match self.url() {
+            None => Site::new(configuration),
+            Some(url) => Site::of_database(&url, ALONE, configuration),
         }
     }
 
@@ -45,7 +82,9 @@ impl Place {
                 site.write("fill.sql", fill::for_sqlite(from, to));
                 site.shell("sqlite3 store/mailotp.db < fill.sql").done();
             }
-            Place::Database { server, database } => {
+            Place::Database {
+                server, database, ..
+            } => {
                 server.sql(database, &fill::for_postgres(from, to));
             }
         }
@@ -58,7 +97,9 @@ impl Place {
                 let path = site.path("store/mailotp.db");
                 path.metadata().expect("the store is there").len()
             }
-            Place::Database { server, database } => {
+            Place::Database {
+                server, database, ..
+            } => {
                 let size = server.sql(database, &format!("SELECT pg_database_size('{database}')"));
                 size.parse().expect("a size")
             }

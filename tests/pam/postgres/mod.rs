@@ -3,6 +3,8 @@
 mod build;
 mod hosts;
 mod lines;
+mod moves;
+mod pooler;
 mod roles;
 mod servers;
 mod standby;
