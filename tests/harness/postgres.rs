@@ -102,13 +102,8 @@ impl Server {
     }
 
     fn empty() -> Server {
-        let folder = tempfile::tempdir().expect("a folder for a server");
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("open it");
-        if let Some((user, group)) = server_user() {
-            chown(folder.path(), Some(user), Some(group)).expect("give it to the server");
-        }
         Server {
-            folder,
+            folder: folder(),
             running: None,
         }
     }
@@ -355,7 +350,7 @@ impl Pooler {
     /// Where it is not installed, or does not start.
     #[must_use]
     pub fn start(server: &Server) -> Pooler {
-        let folder = Server::empty().folder;
+        let folder = folder();
         let path = folder.path().display();
         let settings = format!(
             "[databases]\n* = host={}\n[pgbouncer]\nlisten_addr =\nlisten_port = {PORT}\n\
@@ -437,6 +432,16 @@ impl Server {
             .expect("start a shell");
         std::mem::forget(watch);
     }
+}
+
+/// A folder of the servers' user, which everybody can enter.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder for a server");
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("open it");
+    if let Some((user, group)) = server_user() {
+        chown(folder.path(), Some(user), Some(group)).expect("give it to the server");
+    }
+    folder
 }
 
 /// A program of the newest version that is installed.

@@ -19,7 +19,7 @@ use place::Place;
 const WORKERS: usize = 64;
 const LOGINS: usize = 10;
 /// As many logins of one process.
-const ALONE: usize = 200;
+const IN_TURN: usize = 200;
 /// As many accounts are enrolled to see how fast that is.
 const BULK: usize = 1000;
 
@@ -82,7 +82,7 @@ impl Worker {
         let app_password = site.app_password(&name, &[]).secret;
         let token = Hotp::of(&site.add(&name, &["hotp", "--no-confirm"]));
         // Each size takes a part of them: one process alone, and all at once.
-        let count = 4 * (LOGINS + if number == 0 { ALONE } else { 0 });
+        let count = 4 * (LOGINS + if number == 0 { IN_TURN } else { 0 });
         Worker {
             name,
             app_password,
@@ -136,8 +136,8 @@ fn measure(place: &Place, site: &Site, workers: &mut [Worker], accounts: usize) 
         );
     };
     let phone = |worker: &Worker, count| vec![worker.login(&worker.app_password); count];
-    row("app password", vec![phone(&workers[0], ALONE)]);
-    row("HOTP", vec![workers[0].with_codes(ALONE)]);
+    row("app password", vec![phone(&workers[0], IN_TURN)]);
+    row("HOTP", vec![workers[0].with_codes(IN_TURN)]);
     row(
         "app password",
         workers.iter().map(|worker| phone(worker, LOGINS)).collect(),
