@@ -30,7 +30,7 @@ PAMDIR    = $(firstword $(patsubst %/,%,$(dir $(wildcard $(addsuffix /security/p
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
 
-.PHONY: help build dependencies test lint deny demo bench fuzz install uninstall
+.PHONY: help build dependencies test system-sqlite lint deny demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
@@ -51,13 +51,20 @@ dependencies:
 	@tests/install-dependencies
 
 # `cargo test` does not put the module and the command beside the tests that use them: `cargo build` does.
-test: dependencies lint
-	$(CARGO) build --workspace --locked
+test: dependencies lint system-sqlite
 	$(CARGO) test --workspace --locked
+
+# The build on the distribution's SQLite for the tests, and then the one with SQLite in it: the first in a folder of
+# its own, the second where `cargo build` puts it.
+system-sqlite:
+	$(CARGO) build --workspace --locked --no-default-features
+	$(INSTALL) -D -t '$(TARGET)/debug/system-sqlite' '$(TARGET)/debug/mailotp-cli' '$(TARGET)/debug/libpam_mailotp.so'
+	$(CARGO) build --workspace --locked
 
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --locked --no-default-features -- -D warnings
 
 deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
