@@ -30,7 +30,7 @@ PAMDIR    = $(firstword $(patsubst %/,%,$(dir $(wildcard $(addsuffix /security/p
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
 
-.PHONY: help build dependencies test system-sqlite lint deny demo bench fuzz install uninstall
+.PHONY: help build dependencies test system-sqlite lint deb test-deb deny demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
@@ -39,6 +39,8 @@ help:
 	@echo 'make bench      what one login of each kind costs'
 	@echo 'make fuzz       what the helper reads, made up CASES ($(CASES)) times'
 	@echo 'make lint       formatting and clippy'
+	@echo 'make deb        the Debian packages, in $(TARGET)/deb, and what lintian says of them'
+	@echo 'make test-deb   installs, upgrades and removes them in a Debian of its own, with a real Dovecot'
 	@echo 'make deny       licences and sources of the dependencies (needs cargo-deny)'
 	@echo 'make install    into DESTDIR, prefix ($(prefix)) and PAMDIR ($(PAMDIR))'
 	@echo 'make uninstall  takes the module and the command away again'
@@ -65,6 +67,12 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) clippy --workspace --locked --no-default-features -- -D warnings
+
+# Nothing above "info" that is not answered in packaging/deb/debian/lintian-overrides.
+deb:
+	@tests/install-dependencies --package
+	packaging/deb/build --output '$(TARGET)/deb'
+	lintian --fail-on error,warning --tag-display-limit 0 '$(TARGET)'/deb/mailotp_*.changes
 
 deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
