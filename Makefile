@@ -74,6 +74,16 @@ deb:
 	packaging/deb/build --output '$(TARGET)/deb'
 	lintian --fail-on error,warning --tag-display-limit 0 '$(TARGET)'/deb/mailotp_*.changes
 
+# A Debian of its own for each test, from where this machine's apt fetches its packages; `rm -r $(TARGET)/deb-root` makes
+# it anew.
+test-deb: deb
+	$(SUDO) tests/deb/root '$(TARGET)/deb-root'
+	tests/deb/next-version '$(TARGET)/deb-next-sources'
+	packaging/deb/build --sources '$(abspath $(TARGET))/deb-next-sources' --output '$(TARGET)/deb-next'
+	$(CARGO) build --workspace --locked
+	$(SUDO) env "PATH=$$PATH" MAILOTP_DEB_ROOT='$(abspath $(TARGET))/deb-root' MAILOTP_DEBS='$(abspath $(TARGET))/deb' \
+		MAILOTP_DEBS_NEXT='$(abspath $(TARGET))/deb-next' $(CARGO) test --locked --package mailotp-tests --test deb
+
 deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
 		{ echo 'cargo-deny is missing: cargo install --locked cargo-deny' >&2; exit 1; }

@@ -109,7 +109,7 @@ impl Sandbox {
 }
 
 /// Makes mounts and network of this thread private, and brings its loopback up.
-fn leave_the_machine() {
+pub fn leave_the_machine() {
     assert!(
         nix::unistd::geteuid().is_root(),
         "A real mail server is started in namespaces of its own, which only root may: \
