@@ -27,10 +27,14 @@ MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null || dpkg-architecture -qDEB_
 PAMDIR    = $(firstword $(patsubst %/,%,$(dir $(wildcard $(addsuffix /security/pam_deny.so,\
             $(and $(MULTIARCH),/usr/lib/$(MULTIARCH) /lib/$(MULTIARCH)) /usr/lib64 /usr/lib /lib64 /lib)))))
 
+# No path of this machine is in it.
+RELEASE = RUSTFLAGS="$$(packaging/rustflags '$(CURDIR)' '$(abspath $(TARGET))')" \
+          $(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli
+
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
 
-.PHONY: help build dependencies test system-sqlite lint deb test-deb deny demo bench fuzz install uninstall
+.PHONY: help build dependencies test system-sqlite lint deb test-deb reproducible deny demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
@@ -41,13 +45,14 @@ help:
 	@echo 'make lint       formatting and clippy'
 	@echo 'make deb        the Debian packages, in $(TARGET)/deb, and what lintian says of them'
 	@echo 'make test-deb   installs, upgrades and removes them in a Debian of its own, with a real Dovecot'
+	@echo 'make reproducible  builds the packages once more, elsewhere, and compares them byte by byte'
 	@echo 'make deny       licences and sources of the dependencies (needs cargo-deny)'
 	@echo 'make install    into DESTDIR, prefix ($(prefix)) and PAMDIR ($(PAMDIR))'
 	@echo 'make uninstall  takes the module and the command away again'
 
 build:
 	@tests/install-dependencies --build
-	$(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli
+	$(RELEASE)
 
 dependencies:
 	@tests/install-dependencies
@@ -66,6 +71,7 @@ system-sqlite:
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --package mailotp-tests --locked --test deb -- -D warnings
 	$(CARGO) clippy --workspace --locked --no-default-features -- -D warnings
 
 # Nothing above "info" that is not answered in packaging/deb/debian/lintian-overrides.
@@ -73,6 +79,10 @@ deb:
 	@tests/install-dependencies --package
 	packaging/deb/build --output '$(TARGET)/deb'
 	lintian --fail-on error,warning --tag-display-limit 0 '$(TARGET)'/deb/mailotp_*.changes
+
+# The same bytes, whoever builds them and where.
+reproducible: deb
+	packaging/deb/reproducible '$(TARGET)/deb'
 
 # A Debian of its own for each test, from where this machine's apt fetches its packages; `rm -r $(TARGET)/deb-root` makes
 # it anew.
@@ -105,7 +115,7 @@ fuzz:
 # Only when a source is newer: `sudo make install` after `make build` needs no compiler.
 $(MODULE): $(COMMAND)
 $(COMMAND): $(SOURCES)
-	$(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli
+	$(RELEASE)
 	@touch $(COMMAND) $(MODULE)
 
 install: $(COMMAND) $(MODULE)

@@ -146,7 +146,7 @@ impl Machine {
 
     /// The packages of mailotp that are there, each with its state and version.
     pub fn packages(&self) -> BTreeSet<String> {
-        let list = "dpkg-query -W -f '${db:Status-Abbrev}${Package} ${Version}\\n' '*mailotp*'";
+        let list = "dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' '*mailotp*'";
         self.sh(list).stdout.lines().map(str::to_owned).collect()
     }
 

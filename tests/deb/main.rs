@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod machine;
+mod pgsql;
 mod removal;
 mod upgrade;
 mod words;

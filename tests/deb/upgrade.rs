@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use harness::tool::feed;
+
 use crate::machine::Machine;
 use crate::{HOME, elsewhere, enforce, set_up};
 
@@ -157,5 +159,34 @@ fn a_migration_that_fails_leaves_the_old_module_and_store_to_everybody() {
         assert_eq!(version_of_store(machine), before + 1);
         let verdict = machine.verdict("mailotp-imap", "alice", "198.51.100.1", &sheet.codes[1]);
         assert_eq!(verdict, "PAM_SUCCESS");
+    });
+}
+
+#[test]
+fn a_store_of_the_first_version_is_brought_here_by_the_upgrade() {
+    Machine::run(|machine| {
+        machine.install("this").done();
+        let _ = set_up(machine);
+        enforce(machine);
+        machine
+            .sh("rm /etc/mailotp/mailotp.key /run/mailotp/generation-* /var/lib/mailotp/*")
+            .done();
+        let key = include_str!("../cli/version_1/mailotp.key");
+        std::fs::write(machine.path("/etc/mailotp/mailotp.key"), key).expect("root may");
+        let store = machine
+            .path("/var/lib/mailotp/mailotp.db")
+            .display()
+            .to_string();
+        let sql = include_str!("../cli/version_1/mailotp.sql");
+        let _ = feed("sqlite3", "sqlite3", &[&store], sql).done();
+        machine
+            .sh("chmod 0600 /etc/mailotp/mailotp.key /var/lib/mailotp/*")
+            .done();
+        let code = "sjyjb-jwt8h";
+        let try_code = || machine.verdict("mailotp-imap", "alice", "192.0.2.1", code);
+        assert_eq!(try_code(), "PAM_AUTHINFO_UNAVAIL", "it never migrates");
+        machine.others_are_served();
+        machine.install("next").done();
+        assert_eq!(try_code(), "PAM_SUCCESS", "{:#?}", machine.log());
     });
 }
