@@ -42,6 +42,10 @@ RPMFLAGS = $(shell [ -e /etc/debian_version ] && echo --nodeps)
 # What the command says to a database when it makes a store there.
 SQL = $(addprefix mailotp-core/src/store/postgres/,schema.sql grants.sql)
 
+# No path of this machine is in it.
+RELEASE = RUSTFLAGS="$$(packaging/rustflags '$(CURDIR)' '$(abspath $(TARGET))')" \
+          $(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli $(addprefix --features ,$(FEATURES))
+
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
 # How many accounts `make bench` logs in among.
@@ -49,7 +53,7 @@ ACCOUNTS = 1000000
 # How often `make ha` has a server die, or a standby take over.
 ROUNDS = 50
 
-.PHONY: help build dependencies products test ha servers lint deny notices sbom dist rpm demo bench fuzz install uninstall
+.PHONY: help build dependencies products test ha servers lint deb test-deb reproducible deny notices sbom dist rpm demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
@@ -60,6 +64,9 @@ help:
 	@echo 'make bench      what one login of each kind costs'
 	@echo 'make fuzz       what the helper reads, made up CASES ($(CASES)) times'
 	@echo 'make lint       formatting and clippy'
+	@echo 'make deb        the Debian packages, in $(TARGET)/deb, and what lintian says of them'
+	@echo 'make test-deb   installs, upgrades and removes them in a Debian of its own, with a real Dovecot'
+	@echo 'make reproducible  builds the packages once more, elsewhere, and compares them byte by byte'
 	@echo 'make deny       licences and sources of the dependencies (needs cargo-deny)'
 	@echo 'make notices    the licences of others, anew, after a dependency has changed'
 	@echo 'make sbom       a bill of materials of the binaries, CycloneDX, in $(TARGET)'
@@ -70,19 +77,18 @@ help:
 
 build:
 	@tests/install-dependencies --build
-	$(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli $(addprefix --features ,$(FEATURES))
+	$(RELEASE)
 
 dependencies:
 	@tests/install-dependencies
 
 # `cargo test` does not put the module and the command beside the tests that use them: `cargo build` does.
-# With the feature first: only what it changes is built twice, and the plain products stay where they are.
+# With other features first: only what they change is built twice, and the plain products stay where they are.
 products:
+	$(CARGO) build --workspace --locked --no-default-features
+	$(INSTALL) -D -t '$(TARGET)/debug/system-sqlite' $(addprefix $(TARGET)/debug/,libpam_mailotp.so mailotp-cli)
 	$(CARGO) build --workspace --locked --features $(POSTGRES)
-	mkdir -p $(TARGET)/debug/with-postgres
-	for product in libpam_mailotp.so mailotp-cli; do \
-		cp -f $(TARGET)/debug/$$product $(TARGET)/debug/with-postgres/$$product || exit 1; \
-	done
+	$(INSTALL) -D -t '$(TARGET)/debug/with-postgres' $(addprefix $(TARGET)/debug/,libpam_mailotp.so mailotp-cli)
 	$(CARGO) build --workspace --locked
 
 test: dependencies lint products
@@ -103,6 +109,28 @@ lint:
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) clippy --workspace --all-targets --locked --features $(POSTGRES) -- -D warnings
 	$(CARGO) clippy --package mailotp-tests --locked --test servers -- -D warnings
+	$(CARGO) clippy --package mailotp-tests --locked --test deb -- -D warnings
+	$(CARGO) clippy --workspace --locked --no-default-features -- -D warnings
+
+# Nothing above "info" that is not answered in packaging/deb/debian/lintian-overrides.
+deb:
+	@tests/install-dependencies --package
+	packaging/deb/build --output '$(TARGET)/deb'
+	lintian --fail-on error,warning --tag-display-limit 0 '$(TARGET)'/deb/mailotp_*.changes
+
+# The same bytes, whoever builds them and where.
+reproducible: deb
+	packaging/deb/reproducible '$(TARGET)/deb'
+
+# A Debian of its own for each test, from where this machine's apt fetches its packages; `rm -r $(TARGET)/deb-root` makes
+# it anew.
+test-deb: deb
+	$(SUDO) tests/deb/root '$(TARGET)/deb-root'
+	tests/deb/next-version '$(TARGET)/deb-next-sources'
+	packaging/deb/build --sources '$(abspath $(TARGET))/deb-next-sources' --output '$(TARGET)/deb-next'
+	$(CARGO) build --workspace --locked
+	$(SUDO) env "PATH=$$PATH" MAILOTP_DEB_ROOT='$(abspath $(TARGET))/deb-root' MAILOTP_DEBS='$(abspath $(TARGET))/deb' \
+		MAILOTP_DEBS_NEXT='$(abspath $(TARGET))/deb-next' $(CARGO) test --locked --package mailotp-tests --test deb
 
 deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
@@ -141,10 +169,7 @@ demo: dependencies
 # One build of all: the programs of the bench lie beside the module and the command.
 bench: dependencies
 	$(CARGO) build --release --locked --workspace --features $(POSTGRES)
-	mkdir -p $(TARGET)/release/with-postgres
-	for product in libpam_mailotp.so mailotp-cli; do \
-		cp -f $(TARGET)/release/$$product $(TARGET)/release/with-postgres/$$product || exit 1; \
-	done
+	$(INSTALL) -D -t '$(TARGET)/release/with-postgres' $(addprefix $(TARGET)/release/,libpam_mailotp.so mailotp-cli)
 	$(CARGO) build --release --locked --workspace
 	$(TARGET)/release/mailotp-bench
 	$(TARGET)/release/mailotp-scale $(ACCOUNTS)
@@ -156,7 +181,7 @@ fuzz:
 # Only when a source is newer: `sudo make install` after `make build` needs no compiler.
 $(MODULE): $(COMMAND)
 $(COMMAND): $(SOURCES)
-	$(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli $(addprefix --features ,$(FEATURES))
+	$(RELEASE)
 	@touch $(COMMAND) $(MODULE)
 
 install: $(COMMAND) $(MODULE)

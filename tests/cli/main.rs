@@ -20,6 +20,7 @@ mod log;
 mod maintain;
 mod oath;
 mod output;
+mod packages;
 mod phones;
 mod pin;
 mod profile;

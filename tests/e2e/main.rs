@@ -19,4 +19,5 @@ mod ssh;
 mod ssh_keys;
 mod steps;
 mod sudo;
+mod system_sqlite;
 mod windows;

@@ -36,7 +36,13 @@ impl Reply {
 impl Imap {
     /// Connects from this address and reads the greeting.
     pub fn connect(from: Ipv4Addr, port: u16) -> Imap {
-        let mut wire = Wire::connect(from, port)
+        Imap::between(from, Ipv4Addr::LOCALHOST, port)
+    }
+
+    /// The same with another address of the server: where it is the client's own, Dovecot takes the connection
+    /// for a secure one.
+    pub fn between(from: Ipv4Addr, to: Ipv4Addr, port: u16) -> Imap {
+        let mut wire = Wire::between(from, to, port)
             .unwrap_or_else(|error| panic!("connect from {from} to port {port}: {error}"));
         let greeting = wire.line();
         assert!(

@@ -144,7 +144,7 @@ fn leave(what: CloneFlags) {
 
 /// Makes mounts and network of this thread private, and brings its loopback up.
 /// Makes mounts and network of this thread private, and brings its loopback up.
-pub(crate) fn leave_the_machine() {
+pub fn leave_the_machine() {
     leave(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET);
     // Since `unshare` the umask, like the mounts, is this thread's alone.
     umask(Mode::from_bits_truncate(0o022));

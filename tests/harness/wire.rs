@@ -19,8 +19,13 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Connects to a port of 127.0.0.1. The standard library cannot choose the address to come from.
+    /// Connects to a port of 127.0.0.1.
     pub fn connect(from: Ipv4Addr, port: u16) -> nix::Result<Wire> {
+        Wire::between(from, Ipv4Addr::LOCALHOST, port)
+    }
+
+    /// Connects to a port of any address. The standard library cannot choose the one to come from.
+    pub fn between(from: Ipv4Addr, to: Ipv4Addr, port: u16) -> nix::Result<Wire> {
         let socket = socket(
             AddressFamily::Inet,
             SockType::Stream,
@@ -29,7 +34,7 @@ impl Wire {
         )?;
         let address = |ip, port| SockaddrIn::from(SocketAddrV4::new(ip, port));
         bind(socket.as_raw_fd(), &address(from, 0))?;
-        connect(socket.as_raw_fd(), &address(Ipv4Addr::LOCALHOST, port))?;
+        connect(socket.as_raw_fd(), &address(to, port))?;
         let stream = TcpStream::from(socket);
         stream
             .set_read_timeout(Some(PATIENCE))

@@ -66,6 +66,14 @@ pub enum StoreError {
         /// What was found.
         found: u32,
     },
+    /// The distribution's SQLite is none that this build can work with.
+    #[error("the SQLite library of this system is {found}, and mailotp needs {needed} or later")]
+    OldLibrary {
+        /// What was found.
+        found: String,
+        /// What is needed.
+        needed: String,
+    },
     /// It is older than the key ring says: somebody has put an old copy back.
     #[error(
         "the store is older than the key ring: it is of generation {found}, and was {expected} already"
@@ -127,6 +135,9 @@ impl StoreError {
                 "Install the version of mailotp that made it, or a later one."
             }
             StoreError::Older { .. } => "Run: mailotp-cli store migrate",
+            StoreError::OldLibrary { .. } => {
+                "Install a later libsqlite3, or a mailotp that brings SQLite along (the feature bundled-sqlite)."
+            }
             StoreError::OldCopy { .. } => {
                 "Put the newer store back, or: mailotp-cli restore. A copy that is put back brings spent codes back, so mailotp does not use it."
             }

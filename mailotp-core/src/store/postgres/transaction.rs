@@ -151,9 +151,11 @@ fn beginning(kind: Kind, purpose: Purpose, limit: Duration) -> String {
     own + more
 }
 
-/// PostgreSQL writes a parameter as `$1`.
+/// PostgreSQL writes a parameter as `$1`, and has other words for "the same, or both are NULL".
 fn in_its_words(statement: &str) -> String {
-    statement.replace('?', "$")
+    statement
+        .replace(" IS ?", " IS NOT DISTINCT FROM ?")
+        .replace('?', "$")
 }
 
 fn typed<'v>(values: &'v [Value<'_>]) -> Vec<(&'v (dyn ToSql + Sync), Type)> {

@@ -102,9 +102,9 @@ fn merge(sql: &dyn Sql, event: &Event, places: Places) -> Result<bool, StoreErro
             "UPDATE event SET count = count + ?1, time = ?2 WHERE id =
              (SELECT id FROM event
               WHERE {} AND time > ?4 AND time <= ?2 AND host = ?5 AND result = ?8
-                AND reason = ?9 AND would IS NOT DISTINCT FROM ?10 AND actor IS NOT DISTINCT FROM ?13
-                AND (?14 = 1 OR (service IS NOT DISTINCT FROM ?6 AND remote IS NOT DISTINCT FROM ?7
-                  AND rule IS NOT DISTINCT FROM ?11 AND credential IS NOT DISTINCT FROM ?12))
+                AND reason = ?9 AND would IS ?10 AND actor IS ?13
+                AND (?14 = 1 OR (service IS ?6 AND remote IS ?7
+                  AND rule IS ?11 AND credential IS ?12))
               ORDER BY time DESC LIMIT 1)",
             of_account(event, "?3")
         ),

@@ -30,6 +30,11 @@ const APPLICATION_ID: u32 = 0x6d6f_7470;
 /// SQLite tells of at most so many damages.
 const DAMAGES: u32 = 5;
 
+/// The oldest SQLite that does what the store asks of it: of the schema, STRICT tables are of 3.37.0
+/// (sqlite.org/stricttables.html); all else, as upserts (3.24), VACUUM INTO (3.27), NOFOLLOW and
+/// trusted_schema (3.31) and the name sqlite_schema (3.33), is older.
+pub const OLDEST_SQLITE: i32 = 3_037_000;
+
 /// An open store.
 pub struct SqliteStore {
     connection: Connection,
@@ -108,11 +113,12 @@ impl SqliteStore {
         if left.is_zero() {
             return Err(StoreError::TooSlow);
         }
-        self.connection.busy_timeout(left).map_err(failed)
+        wait_for(&self.connection, left).map_err(failed)
     }
 }
 
 fn connect(path: &Path, flags: OpenFlags, timeout: Duration) -> Result<Connection, StoreError> {
+    is_new_enough(rusqlite::version_number())?;
     // SQLITE_OPEN_NOFOLLOW refuses a link anywhere in the path. The folder is the administrator's,
     // and may be one; the file may not.
     let folder = path
@@ -126,13 +132,36 @@ fn connect(path: &Path, flags: OpenFlags, timeout: Duration) -> Result<Connectio
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(real, flags).map_err(failed)?;
     let set = || -> rusqlite::Result<()> {
-        connection.busy_timeout(timeout)?;
+        wait_for(&connection, timeout)?;
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "cell_size_check", true)
     };
     set().map_err(failed)?;
     Ok(connection)
+}
+
+/// Whether this build can work with a library that says it is `found`. Where SQLite is not bundled, it is
+/// what the host process has loaded.
+fn is_new_enough(found: i32) -> Result<(), StoreError> {
+    let name = |number: i32| {
+        let (major, minor, patch) = (number / 1_000_000, number / 1000 % 1000, number % 1000);
+        format!("{major}.{minor}.{patch}")
+    };
+    if found >= OLDEST_SQLITE {
+        return Ok(());
+    }
+    Err(StoreError::OldLibrary {
+        found: name(found),
+        needed: name(OLDEST_SQLITE),
+    })
+}
+
+/// How long a statement waits for somebody else's. As `Connection::busy_timeout`, which asks for a function
+/// that the libraries of some distributions do not have.
+fn wait_for(connection: &Connection, time: Duration) -> rusqlite::Result<()> {
+    let milliseconds = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
+    connection.pragma_update(None, "busy_timeout", milliseconds)
 }
 
 fn failed(error: rusqlite::Error) -> StoreError {

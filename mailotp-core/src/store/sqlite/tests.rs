@@ -76,6 +76,15 @@ fn what_is_no_store_is_named_as_such() {
     );
 }
 
+#[test]
+fn a_library_that_is_too_old_is_named_with_what_is_needed() {
+    assert!(is_new_enough(OLDEST_SQLITE).is_ok());
+    let error = is_new_enough(3_036_012).unwrap_err();
+    let said = "the SQLite library of this system is 3.36.12, and mailotp needs 3.37.0 or later";
+    assert_eq!(error.to_string(), said);
+    assert!(error.remedy().contains("libsqlite3"));
+}
+
 /// CVE-2024-47191 pam_oath: root followed a user's symlink.
 #[test]
 fn cve_2024_47191_a_link_in_place_of_the_store_is_refused() {

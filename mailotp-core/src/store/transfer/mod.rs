@@ -222,7 +222,7 @@ fn set(end: &mut End, was: Option<&Moving>, becomes: Option<&Moving>) -> Result<
     let (was, becomes) = (was.map(Moving::to_string), becomes.map(Moving::to_string));
     end.write(Durability::Power, |sql| {
         super::sql::one(sql.execute(
-            "UPDATE store SET moving = ?2 WHERE moving IS NOT DISTINCT FROM ?1",
+            "UPDATE store SET moving = ?2 WHERE moving IS ?1",
             values![&was, &becomes],
         )?)
     })
