@@ -22,6 +22,7 @@ mod oath;
 mod output;
 mod phones;
 mod pin;
+mod postgres;
 mod profile;
 mod qr;
 mod replace;
