@@ -125,7 +125,7 @@ fn wherever_the_line_is_cut_the_host_lives_and_no_code_works_twice() {
             proxy.decide(Fate::Served);
             host.ask(&site.here(login("198.51.100")));
             let second = host.reply();
-            let _ = host.finish();
+            drop(host);
             assert!(first.left_behind.is_empty(), "{first:?}");
             let verdict = first.verdict();
             if verdict == "PAM_SUCCESS" {
