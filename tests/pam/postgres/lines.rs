@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::host::Request;
+use harness::host::{PamHost, Request};
 use harness::postgres::shared;
 use harness::proxy::{Fate, Proxy};
 use harness::shared_site::ALONE;
@@ -178,7 +178,7 @@ fn no_variable_of_libpq_in_the_environment_of_the_host_changes_anything() {
     ] {
         command.env(name, value);
     }
-    let mut host = harness::host::PamHost::start(command);
+    let mut host = PamHost::start(command);
     host.ask(
         &site.here(
             Request::new("imap", "alice")
@@ -189,6 +189,20 @@ fn no_variable_of_libpq_in_the_environment_of_the_host_changes_anything() {
     let replies = host.finish();
     assert_eq!(replies[0].verdict(), "PAM_SUCCESS");
     assert!(!site.path("keys").exists());
+}
+
+#[test]
+fn a_host_that_may_start_no_thread_and_no_process_lets_people_in() {
+    let site = Site::of_server(shared(), "");
+    let sheet = site.sheet("alice");
+    let mut command = site.program("prlimit".as_ref());
+    command.args(["--nproc=1", "--"]);
+    command.arg(site.product(harness::products::HOST));
+    let mut host = PamHost::start(command);
+    let login = Request::new("imap", "alice").from(HOME);
+    host.ask(&site.here(login.answer(&sheet.codes[0])));
+    let reply = host.reply();
+    assert_eq!(reply.verdict(), "PAM_SUCCESS", "{reply:?}");
 }
 
 #[test]
