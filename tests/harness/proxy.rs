@@ -26,6 +26,18 @@ pub enum Fate {
     Cut(usize),
     /// The same, and the server gets the next message, whose answer nobody gets.
     CutAfter(usize),
+    /// The same, and the answer to that message comes through, too: whoever writes the next one finds
+    /// nobody.
+    CutBehind(usize),
+}
+
+/// What has become of one line.
+#[derive(Default)]
+struct Line {
+    /// Nobody hears the server any more.
+    mute: AtomicBool,
+    /// The next answer is the last.
+    last: AtomicBool,
 }
 
 /// The way to a server.
@@ -105,21 +117,21 @@ fn accept(listener: &UnixListener, path: &Path, there: &Path, fate: &Arc<Mutex<F
         let (Ok(mine), Ok(theirs)) = (client.try_clone(), server.try_clone()) else {
             continue;
         };
-        let (fate, ended) = (Arc::clone(fate), Arc::new(AtomicBool::new(false)));
-        let mute = Arc::clone(&ended);
-        thread::spawn(move || put_back(theirs, mine, &mute));
-        thread::spawn(move || put_through(client, server, &fate, &ended));
+        let (fate, line) = (Arc::clone(fate), Arc::new(Line::default()));
+        let same = Arc::clone(&line);
+        thread::spawn(move || put_back(theirs, mine, &same));
+        thread::spawn(move || put_through(client, server, &fate, &line));
     }
 }
 
-/// What the server says; once it is mute nobody hears it.
-fn put_back(mut from: UnixStream, mut to: UnixStream, mute: &AtomicBool) {
+/// What the server says.
+fn put_back(mut from: UnixStream, mut to: UnixStream, line: &Line) {
     let mut buffer = [0; 65536];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if mute.load(Ordering::SeqCst) {
+        if line.mute.load(Ordering::SeqCst) {
             continue;
         }
-        if to.write_all(&buffer[..length]).is_err() {
+        if to.write_all(&buffer[..length]).is_err() || line.last.load(Ordering::SeqCst) {
             break;
         }
     }
@@ -127,20 +139,17 @@ fn put_back(mut from: UnixStream, mut to: UnixStream, mute: &AtomicBool) {
 }
 
 /// What is said to the server.
-fn put_through(mut from: UnixStream, mut to: UnixStream, fate: &Mutex<Fate>, ended: &AtomicBool) {
+fn put_through(mut from: UnixStream, mut to: UnixStream, fate: &Mutex<Fate>, line: &Line) {
     let mut buffer = [0; 65536];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         let message = &buffer[..length];
         let fate = next(fate);
         if matches!(fate, Fate::Silent(0) | Fate::Cut(0) | Fate::CutAfter(0)) {
-            ended.store(true, Ordering::SeqCst);
+            line.mute.store(true, Ordering::SeqCst);
         }
+        line.last
+            .store(fate == Fate::CutBehind(0), Ordering::SeqCst);
         match fate {
-            Fate::Served | Fate::Silent(1..) | Fate::Cut(1..) | Fate::CutAfter(1..) => {
-                if to.write_all(message).is_err() {
-                    break;
-                }
-            }
             Fate::Silent(0) => {}
             Fate::Cut(0) => break,
             Fate::CutAfter(0) => {
@@ -148,6 +157,11 @@ fn put_through(mut from: UnixStream, mut to: UnixStream, fate: &Mutex<Fate>, end
                 // Time for the server to do it.
                 thread::sleep(Duration::from_millis(30));
                 break;
+            }
+            _ => {
+                if to.write_all(message).is_err() {
+                    break;
+                }
             }
         }
     }
@@ -163,6 +177,7 @@ fn next(fate: &Mutex<Fate>) -> Fate {
         Fate::Silent(left) => Fate::Silent(left.saturating_sub(1)),
         Fate::Cut(left) => Fate::Cut(left.saturating_sub(1)),
         Fate::CutAfter(left) => Fate::CutAfter(left.saturating_sub(1)),
+        Fate::CutBehind(left) => Fate::CutBehind(left.saturating_sub(1)),
         Fate::Served => Fate::Served,
     };
     now
