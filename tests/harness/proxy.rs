@@ -26,18 +26,9 @@ pub enum Fate {
     Cut(usize),
     /// The same, and the server gets the next message, whose answer nobody gets.
     CutAfter(usize),
-    /// The same, and the answer to that message comes through, too: whoever writes the next one finds
-    /// nobody.
-    CutBehind(usize),
-}
-
-/// What has become of one line.
-#[derive(Default)]
-struct Line {
-    /// Nobody hears the server any more.
-    mute: AtomicBool,
-    /// The next answer is the last.
-    last: AtomicBool,
+    /// The same, and its answer comes through; but nobody takes what is said then, which the kernel tells
+    /// by SIGPIPE (signal(7)).
+    Deaf(usize),
 }
 
 /// The way to a server.
@@ -117,21 +108,21 @@ fn accept(listener: &UnixListener, path: &Path, there: &Path, fate: &Arc<Mutex<F
         let (Ok(mine), Ok(theirs)) = (client.try_clone(), server.try_clone()) else {
             continue;
         };
-        let (fate, line) = (Arc::clone(fate), Arc::new(Line::default()));
-        let same = Arc::clone(&line);
+        let (fate, mute) = (Arc::clone(fate), Arc::new(AtomicBool::new(false)));
+        let same = Arc::clone(&mute);
         thread::spawn(move || put_back(theirs, mine, &same));
-        thread::spawn(move || put_through(client, server, &fate, &line));
+        thread::spawn(move || put_through(client, server, &fate, &mute));
     }
 }
 
-/// What the server says.
-fn put_back(mut from: UnixStream, mut to: UnixStream, line: &Line) {
+/// What the server says; once it is mute, nobody hears it.
+fn put_back(mut from: UnixStream, mut to: UnixStream, mute: &AtomicBool) {
     let mut buffer = [0; 65536];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if line.mute.load(Ordering::SeqCst) {
+        if mute.load(Ordering::SeqCst) {
             continue;
         }
-        if to.write_all(&buffer[..length]).is_err() || line.last.load(Ordering::SeqCst) {
+        if to.write_all(&buffer[..length]).is_err() {
             break;
         }
     }
@@ -139,16 +130,14 @@ fn put_back(mut from: UnixStream, mut to: UnixStream, line: &Line) {
 }
 
 /// What is said to the server.
-fn put_through(mut from: UnixStream, mut to: UnixStream, fate: &Mutex<Fate>, line: &Line) {
+fn put_through(mut from: UnixStream, mut to: UnixStream, fate: &Mutex<Fate>, mute: &AtomicBool) {
     let mut buffer = [0; 65536];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         let message = &buffer[..length];
         let fate = next(fate);
         if matches!(fate, Fate::Silent(0) | Fate::Cut(0) | Fate::CutAfter(0)) {
-            line.mute.store(true, Ordering::SeqCst);
+            mute.store(true, Ordering::SeqCst);
         }
-        line.last
-            .store(fate == Fate::CutBehind(0), Ordering::SeqCst);
         match fate {
             Fate::Silent(0) => {}
             Fate::Cut(0) => break,
@@ -156,6 +145,13 @@ fn put_through(mut from: UnixStream, mut to: UnixStream, fate: &Mutex<Fate>, lin
                 let _ = to.write_all(message);
                 // Time for the server to do it.
                 thread::sleep(Duration::from_millis(30));
+                break;
+            }
+            Fate::Deaf(0) => {
+                let _ = from.shutdown(Shutdown::Read);
+                let _ = to.write_all(message);
+                // Time for the answer, and for what is said to it.
+                thread::sleep(Duration::from_millis(40));
                 break;
             }
             _ => {
@@ -177,7 +173,7 @@ fn next(fate: &Mutex<Fate>) -> Fate {
         Fate::Silent(left) => Fate::Silent(left.saturating_sub(1)),
         Fate::Cut(left) => Fate::Cut(left.saturating_sub(1)),
         Fate::CutAfter(left) => Fate::CutAfter(left.saturating_sub(1)),
-        Fate::CutBehind(left) => Fate::CutBehind(left.saturating_sub(1)),
+        Fate::Deaf(left) => Fate::Deaf(left.saturating_sub(1)),
         Fate::Served => Fate::Served,
     };
     now
