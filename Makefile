@@ -93,7 +93,7 @@ products:
 
 test: dependencies lint products
 	$(CARGO) test --workspace --locked
-	$(CARGO) test --package mailotp-core --locked --features postgres -- store:: config::
+	$(CARGO) test --workspace --locked --features $(POSTGRES) --lib -- store:: config:: location:: site::
 
 # The same tests with more rounds: servers that die, and standbys that take over.
 ha: dependencies products

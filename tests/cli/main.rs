@@ -23,6 +23,7 @@ mod output;
 mod packages;
 mod phones;
 mod pin;
+mod postgres;
 mod profile;
 mod qr;
 mod replace;

@@ -10,6 +10,7 @@ mod helper;
 mod kinds;
 mod observe;
 mod postfix;
+mod postgres;
 mod recipes;
 mod sandbox;
 mod saslauthd;

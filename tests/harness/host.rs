@@ -6,7 +6,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -227,9 +227,33 @@ impl Reply {
     }
 }
 
-/// A running `pam-host`.
+/// A running `pam-host`, which ends with the value.
 pub struct PamHost {
-    child: Child,
+    /// `None` once its end was waited for.
+    child: Option<Child>,
+}
+
+impl Drop for PamHost {
+    fn drop(&mut self) {
+        let Some(child) = self.child.take() else {
+            return;
+        };
+        let output = child.wait_with_output().expect("the host is a child");
+        if !std::thread::panicking() {
+            ended_well(&output);
+        }
+    }
+}
+
+/// The host lived, and nobody in its process wrote to its standard error.
+#[track_caller]
+fn ended_well(output: &Output) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && stderr.is_empty(),
+        "the host ended with {} and said: {stderr}",
+        output.status
+    );
 }
 
 impl PamHost {
@@ -245,7 +269,11 @@ impl PamHost {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
-        Self { child }
+        Self { child: Some(child) }
+    }
+
+    fn child(&mut self) -> &mut Child {
+        self.child.as_mut().expect("it lives")
     }
 
     /// Hands over one request, without waiting for the reply.
@@ -254,7 +282,11 @@ impl PamHost {
     /// Where the host is gone.
     pub fn ask(&mut self, request: &Request) {
         let line = serde_json::to_string(request).expect("a request is JSON");
-        let stdin = self.child.stdin.as_mut().expect("the host reads requests");
+        let stdin = self
+            .child()
+            .stdin
+            .as_mut()
+            .expect("the host reads requests");
         writeln!(stdin, "{line}").expect("the host reads requests");
     }
 
@@ -266,7 +298,7 @@ impl PamHost {
     #[track_caller]
     #[must_use]
     pub fn reply(&mut self) -> Reply {
-        let stdout = self.child.stdout.as_mut().expect("the host replies");
+        let stdout = self.child().stdout.as_mut().expect("the host replies");
         let mut line = Vec::new();
         let mut byte = [0];
         // Not one byte too many is taken: `finish` reads the rest.
@@ -282,14 +314,10 @@ impl PamHost {
     /// Where the host died, or somebody in its process wrote to its standard error.
     #[track_caller]
     #[must_use]
-    pub fn finish(self) -> Vec<Reply> {
-        let output = self.child.wait_with_output().expect("the host is a child");
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success() && stderr.is_empty(),
-            "the host ended with {} and said: {stderr}",
-            output.status
-        );
+    pub fn finish(mut self) -> Vec<Reply> {
+        let child = self.child.take().expect("it lives");
+        let output = child.wait_with_output().expect("the host is a child");
+        ended_well(&output);
         replies(&output.stdout)
     }
 
@@ -299,8 +327,9 @@ impl PamHost {
     /// Where it cannot be killed.
     #[must_use]
     pub fn kill(mut self) -> Vec<Reply> {
-        self.child.kill().expect("the host is a child");
-        let output = self.child.wait_with_output().expect("the host is a child");
+        let mut child = self.child.take().expect("it lives");
+        child.kill().expect("the host is a child");
+        let output = child.wait_with_output().expect("the host is a child");
         replies(&output.stdout)
     }
 }

@@ -26,6 +26,9 @@ pub enum Fate {
     Cut(usize),
     /// The same, and the server gets the next message, whose answer nobody gets.
     CutAfter(usize),
+    /// The same, and its answer comes through; but nobody takes what is said then, which the kernel tells
+    /// by SIGPIPE (signal(7)).
+    Deaf(usize),
 }
 
 /// The way to a server.
@@ -105,14 +108,14 @@ fn accept(listener: &UnixListener, path: &Path, there: &Path, fate: &Arc<Mutex<F
         let (Ok(mine), Ok(theirs)) = (client.try_clone(), server.try_clone()) else {
             continue;
         };
-        let (fate, ended) = (Arc::clone(fate), Arc::new(AtomicBool::new(false)));
-        let mute = Arc::clone(&ended);
-        thread::spawn(move || put_back(theirs, mine, &mute));
-        thread::spawn(move || put_through(client, server, &fate, &ended));
+        let (fate, mute) = (Arc::clone(fate), Arc::new(AtomicBool::new(false)));
+        let same = Arc::clone(&mute);
+        thread::spawn(move || put_back(theirs, mine, &same));
+        thread::spawn(move || put_through(client, server, &fate, &mute));
     }
 }
 
-/// What the server says; once it is mute nobody hears it.
+/// What the server says; once it is mute, nobody hears it.
 fn put_back(mut from: UnixStream, mut to: UnixStream, mute: &AtomicBool) {
     let mut buffer = [0; 65536];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
@@ -127,20 +130,15 @@ fn put_back(mut from: UnixStream, mut to: UnixStream, mute: &AtomicBool) {
 }
 
 /// What is said to the server.
-fn put_through(mut from: UnixStream, mut to: UnixStream, fate: &Mutex<Fate>, ended: &AtomicBool) {
+fn put_through(mut from: UnixStream, mut to: UnixStream, fate: &Mutex<Fate>, mute: &AtomicBool) {
     let mut buffer = [0; 65536];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         let message = &buffer[..length];
         let fate = next(fate);
         if matches!(fate, Fate::Silent(0) | Fate::Cut(0) | Fate::CutAfter(0)) {
-            ended.store(true, Ordering::SeqCst);
+            mute.store(true, Ordering::SeqCst);
         }
         match fate {
-            Fate::Served | Fate::Silent(1..) | Fate::Cut(1..) | Fate::CutAfter(1..) => {
-                if to.write_all(message).is_err() {
-                    break;
-                }
-            }
             Fate::Silent(0) => {}
             Fate::Cut(0) => break,
             Fate::CutAfter(0) => {
@@ -148,6 +146,18 @@ fn put_through(mut from: UnixStream, mut to: UnixStream, fate: &Mutex<Fate>, end
                 // Time for the server to do it.
                 thread::sleep(Duration::from_millis(30));
                 break;
+            }
+            Fate::Deaf(0) => {
+                let _ = from.shutdown(Shutdown::Read);
+                let _ = to.write_all(message);
+                // Time for the answer, and for what is said to it.
+                thread::sleep(Duration::from_millis(40));
+                break;
+            }
+            _ => {
+                if to.write_all(message).is_err() {
+                    break;
+                }
             }
         }
     }
@@ -163,6 +173,7 @@ fn next(fate: &Mutex<Fate>) -> Fate {
         Fate::Silent(left) => Fate::Silent(left.saturating_sub(1)),
         Fate::Cut(left) => Fate::Cut(left.saturating_sub(1)),
         Fate::CutAfter(left) => Fate::CutAfter(left.saturating_sub(1)),
+        Fate::Deaf(left) => Fate::Deaf(left.saturating_sub(1)),
         Fate::Served => Fate::Served,
     };
     now

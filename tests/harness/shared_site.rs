@@ -31,6 +31,19 @@ impl Site {
         site
     }
 
+    /// The same, of root, as on a real machine: other users can enter its folder, and open neither key nor
+    /// password.
+    ///
+    /// # Panics
+    /// Where the tests do not run as root, or it cannot be made.
+    #[must_use]
+    pub fn of_root_and_database(url: &str, store: &str, toml: &str) -> Self {
+        let site = Self::open_to_others(Build::WithPostgres);
+        site.configure_database(url, store, toml);
+        site.cli(["init"]).done();
+        site
+    }
+
     /// A folder with PAM services and nothing else, for the build that speaks PostgreSQL.
     #[must_use]
     pub fn bare_with_postgres() -> Self {
@@ -59,7 +72,11 @@ impl Site {
     /// Where it cannot be made.
     #[must_use]
     pub fn another_host(&self) -> Self {
-        let other = Self::bare_with_postgres();
+        let other = if self.is_of_root() {
+            Self::open_to_others(Build::WithPostgres)
+        } else {
+            Self::bare_with_postgres()
+        };
         let copy = |name| fs::read(self.path(name)).expect("the site has it");
         other.write("mailotp.toml", copy("mailotp.toml"));
         other.write("mailotp.key", copy("mailotp.key"));

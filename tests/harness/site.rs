@@ -59,17 +59,28 @@ impl Site {
     /// Where the tests do not run as root, or it cannot be made.
     #[must_use]
     pub fn of_root(toml: &str) -> Self {
+        let site = Self::open_to_others(Build::Plain);
+        site.configure(toml);
+        site.cli(["init"]).done();
+        site
+    }
+
+    /// A folder of root with PAM services and nothing else, which other users can enter.
+    pub(crate) fn open_to_others(build: Build) -> Self {
         assert!(
             nix::unistd::geteuid().is_root(),
             "Several users are needed here, and only root can be them: sudo -E env \"PATH=$PATH\" make test"
         );
-        let site = Self::bare_of(0, Build::Plain);
+        let site = Self::bare_of(0, build);
         let open = fs::Permissions::from_mode(0o755);
         fs::set_permissions(site.folder(), open).expect("the folder is ours");
         site.chmod("scratch", 0o1777);
-        site.configure(toml);
-        site.cli(["init"]).done();
         site
+    }
+
+    /// Whether it belongs to root.
+    pub(crate) fn is_of_root(&self) -> bool {
+        self.owner == 0
     }
 
     pub(crate) fn bare_of(owner: u32, build: Build) -> Self {

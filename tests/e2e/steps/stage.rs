@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use harness::dovecot::{self, Dovecot};
 use harness::imap::{Imap, Reply};
 use harness::output::Output;
+use harness::products::Build;
 use harness::sandbox::Sandbox;
 use harness::tool::feed;
 use harness::wire::shortened;
@@ -22,6 +23,9 @@ pub const LIBRARY: Ipv4Addr = Ipv4Addr::new(127, 0, 21, 1);
 pub const OFFICE: Ipv4Addr = Ipv4Addr::new(127, 0, 10, 1);
 /// Where they accept nothing.
 pub const NOWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 66, 1);
+
+/// Where the key ring is.
+pub const KEY: &str = "/etc/mailotp/mailotp.key";
 
 /// alice's main password in the database behind the gate.
 pub const MAIN_PASSWORD: &str = "alices-main-password";
@@ -83,14 +87,29 @@ impl Stage<'_> {
 
     /// The same, with these lines more in Dovecot's configuration.
     pub fn run_with<T: Send>(more: &str, play: impl FnOnce(&Stage) -> T + Send) -> T {
-        Sandbox::run(|sandbox| {
+        Self::run_on(Build::Plain, CONFIGURATION, None, more, play)
+    }
+
+    /// The same, with this build and configuration, and with the key ring of another host of the same store.
+    pub fn run_on<T: Send>(
+        build: Build,
+        configuration: &str,
+        key: Option<&[u8]>,
+        more: &str,
+        play: impl FnOnce(&Stage) -> T + Send,
+    ) -> T {
+        Sandbox::run_on(build, |sandbox| {
             println!(
                 "A site: mailotp in front of a real Dovecot, in namespaces of its own, with these rules:\n"
             );
-            CONFIGURATION
+            configuration
                 .lines()
                 .for_each(|line| println!("    {line}"));
-            sandbox.write("/etc/mailotp/mailotp.toml", 0o644, CONFIGURATION);
+            sandbox.write("/etc/mailotp/mailotp.toml", 0o644, configuration);
+            if let Some(key) = key {
+                let key = String::from_utf8_lossy(key);
+                sandbox.write(KEY, 0o600, &key);
+            }
             let stage = Stage {
                 sandbox,
                 dovecot: Dovecot::start_and(sandbox, more, &[("alice", MAIN_PASSWORD)]),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::host::Request;
+use harness::host::{PamHost, Request};
 use harness::postgres::shared;
 use harness::proxy::{Fate, Proxy};
 use harness::shared_site::ALONE;
@@ -106,10 +106,12 @@ fn wherever_the_line_is_cut_the_host_lives_and_no_code_works_twice() {
     let site = site_by(&proxy, "5s");
     let sheet = site.sheet_with("alice", &["--count", "150"]);
     let mut codes = sheet.codes.iter();
-    let ways: [fn(usize) -> Fate; 2] = [Fate::Cut, Fate::CutAfter];
-    for way in ways {
+    // The one message that matters, the commit, is among all of them.
+    let ways: [(fn(usize) -> Fate, usize); 3] =
+        [(Fate::Cut, 3), (Fate::CutAfter, 1), (Fate::Deaf, 3)];
+    for (way, step) in ways {
         let mut spent_unseen = 0;
-        for after in 0.. {
+        for after in (0..).step_by(step) {
             let code = codes.next().expect("a login is not longer than that");
             // What a login has cost that was cut off is not given back.
             let login = |network| {
@@ -125,7 +127,7 @@ fn wherever_the_line_is_cut_the_host_lives_and_no_code_works_twice() {
             proxy.decide(Fate::Served);
             host.ask(&site.here(login("198.51.100")));
             let second = host.reply();
-            let _ = host.finish();
+            drop(host);
             assert!(first.left_behind.is_empty(), "{first:?}");
             let verdict = first.verdict();
             if verdict == "PAM_SUCCESS" {
@@ -178,7 +180,7 @@ fn no_variable_of_libpq_in_the_environment_of_the_host_changes_anything() {
     ] {
         command.env(name, value);
     }
-    let mut host = harness::host::PamHost::start(command);
+    let mut host = PamHost::start(command);
     host.ask(
         &site.here(
             Request::new("imap", "alice")
@@ -189,6 +191,20 @@ fn no_variable_of_libpq_in_the_environment_of_the_host_changes_anything() {
     let replies = host.finish();
     assert_eq!(replies[0].verdict(), "PAM_SUCCESS");
     assert!(!site.path("keys").exists());
+}
+
+#[test]
+fn a_host_that_may_start_no_thread_and_no_process_lets_people_in() {
+    let site = Site::of_server(shared(), "");
+    let sheet = site.sheet("alice");
+    let mut command = site.program("prlimit".as_ref());
+    command.args(["--nproc=1", "--"]);
+    command.arg(site.product(harness::products::HOST));
+    let mut host = PamHost::start(command);
+    let login = Request::new("imap", "alice").from(HOME);
+    host.ask(&site.here(login.answer(&sheet.codes[0])));
+    let reply = host.reply();
+    assert_eq!(reply.verdict(), "PAM_SUCCESS", "{reply:?}");
 }
 
 #[test]

@@ -282,3 +282,33 @@ fn while_the_standby_is_away_phones_and_open_windows_go_on() {
     let verdict = site.verdict("imap", "bob", HOME, &device.secret);
     assert_eq!(verdict, "PAM_SUCCESS", "though the server still waits");
 }
+
+#[test]
+fn a_standby_that_takes_over_alone_lets_phones_in_and_codes_once_it_has_one_itself() {
+    let mut primary = Server::start(&["fsync = off"]);
+    let standby = primary.standby("replica");
+    for server in [&primary, &standby] {
+        server.configure(&[IN_STEP]);
+        server.reload();
+    }
+    let places = url(&primary.database(), &[&primary, &standby]);
+    let one = Site::of_database(&places, "timeout = \"3s\"\n", ANY);
+    let other = one.another_host();
+    let (sheet, device) = (one.sheet("alice"), one.app_password("bob", &[]));
+    for site in [&one, &other] {
+        let verdict = site.verdict("imap", "bob", HOME, &device.secret);
+        assert_eq!(verdict, "PAM_SUCCESS");
+    }
+    primary.kill();
+    standby.promote();
+    for site in [&one, &other, &one] {
+        let verdict = site.verdict("imap", "bob", HOME, &device.secret);
+        assert_eq!(verdict, "PAM_SUCCESS");
+        // Each waits until its time is up.
+        let verdict = site.verdict("imap", "alice", HOME, &sheet.codes[0]);
+        assert_eq!(verdict, "PAM_AUTHINFO_UNAVAIL");
+    }
+    primary.follow(&standby, "replica");
+    let verdict = other.verdict("imap", "alice", HOME, &sheet.codes[1]);
+    assert_eq!(verdict, "PAM_SUCCESS");
+}

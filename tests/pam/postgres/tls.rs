@@ -218,6 +218,23 @@ fn the_password_goes_to_no_server_that_asks_for_it_in_another_way_than_by_scram(
 }
 
 #[test]
+fn on_this_machine_a_password_is_proven_by_scram_or_not_sent() {
+    for (method, code) in [("scram-sha-256", 0), ("md5", 5), ("password", 5)] {
+        on_a_network_of_its_own(|| {
+            let server = server(method, None);
+            let site = Site::bare_with_postgres();
+            configure(&site, "127.0.0.1", &server.database(), None);
+            let done = site.cli(["--json", "init"]);
+            assert_eq!(done.code, code, "{method}: {done:?}");
+            assert!(
+                code == 0 || done.stderr.contains("SCRAM"),
+                "{method}: {done:?}"
+            );
+        });
+    }
+}
+
+#[test]
 fn an_address_of_another_machine_without_a_certificate_is_an_error_of_the_configuration() {
     let site = Site::bare_with_postgres();
     for url in [

@@ -105,7 +105,8 @@ impl PostgresStore {
             }
         }
         if lineage == Lineage::Promoted {
-            let (silent, _) = self.desk.run(Purpose::Keep, |sql| {
+            // Whoever loses this finds the same again: no login waits for a standby that is not there yet.
+            let (silent, _) = self.desk.run(Purpose::Note, |sql| {
                 let silent = lineage::silent(&hosts(sql)?, &stock.found, &known);
                 if silent.is_empty() {
                     sql.execute(
