@@ -22,20 +22,26 @@ fn one_build_of_the_module_takes_the_place_of_the_other_while_people_log_in() {
         enforce(machine);
         let _server = machine.dovecot();
         assert!(Machine::login(HOME, "alice", &sheet.codes[0]).is_ok());
-        let module = || {
-            let path = format!(
-                "dpkg-query -S '*/security/pam_mailotp.so'; dpkg-query -W -f '${{db:Status-Abbrev}}' {PLAIN} {PGSQL} 2>/dev/null"
-            );
-            machine.sh(&path).stdout
+        let owner = || {
+            machine
+                .sh("dpkg-query -S '*/security/pam_mailotp.so'")
+                .stdout
         };
         for (at, (new, old)) in (1..).zip([(PGSQL, PLAIN), (PLAIN, PGSQL)]) {
+            // apt would take the one away before it has the other.
+            let by_apt = machine.sh(&format!("apt install /packages/this/{new}_*.deb"));
+            let said = by_apt.stdout + &by_apt.stderr;
+            assert!(
+                said.contains("dpkg --install") && by_apt.code != 0,
+                "{said}"
+            );
             let install = machine
-                .sh(&format!("apt install /packages/this/{new}_*.deb"))
+                .sh(&format!("dpkg --install /packages/this/{new}_*.deb"))
                 .done();
             assert!(
-                module().starts_with(&format!("{new}:")),
+                owner().starts_with(&format!("{new}:")),
                 "{install:#?} {}",
-                module()
+                owner()
             );
             // What it was configured with is not its own: nothing of it goes with it.
             machine.sh(&format!("dpkg --purge {old}")).done();
