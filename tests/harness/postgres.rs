@@ -364,7 +364,7 @@ impl Pooler {
         }
         let script = r#"pgbouncer -q "$0/settings" >"$0/log" 2>&1 & pooler=$!
             read -r _
-            kill -QUIT "$pooler" 2>/dev/null; wait "$pooler""#;
+            kill -TERM "$pooler" 2>/dev/null; wait "$pooler""#;
         let running = as_server("sh")
             .args(["-c", script])
             .arg(folder.path())
