@@ -22,6 +22,7 @@ pub mod server;
 pub mod shared_site;
 pub mod site;
 pub mod sshd;
+pub mod standby;
 pub mod submission;
 pub mod syslog;
 pub mod terminal;
