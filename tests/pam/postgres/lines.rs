@@ -107,8 +107,12 @@ fn wherever_the_line_is_cut_the_host_lives_and_no_code_works_twice() {
     let sheet = site.sheet_with("alice", &["--count", "150"]);
     let mut codes = sheet.codes.iter();
     // The one message that matters, the commit, is among all of them.
-    let ways: [(fn(usize) -> Fate, usize); 3] =
-        [(Fate::Cut, 3), (Fate::CutAfter, 1), (Fate::Deaf, 3)];
+    type Way = fn(usize) -> Fate;
+    let ways = [
+        (Fate::Cut as Way, 3),
+        (Fate::CutAfter as Way, 1),
+        (Fate::Deaf as Way, 3),
+    ];
     for (way, step) in ways {
         let mut spent_unseen = 0;
         for after in (0..).step_by(step) {
