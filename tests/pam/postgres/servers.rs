@@ -71,7 +71,7 @@ fn a_server_that_is_killed_again_and_again_under_logins_lets_no_code_in_twice() 
     let one = site_of(&server);
     let other = one.another_host();
     let rounds = rounds(4);
-    let sheet = one.sheet_with("alice", &["--count", &(30 * rounds).min(500).to_string()]);
+    let sheet = one.sheet_with("alice", &["--count", &(30 * rounds).min(200).to_string()]);
     let over = AtomicBool::new(false);
     let run = |site: &Site, network: &str| {
         let mut host = site.host();
