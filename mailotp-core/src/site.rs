@@ -15,6 +15,9 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::{Identity, Persistent, Store, StoreError};
 
 const SYSTEM_GROUPS: &str = "/etc/group";
+/// Where a machine keeps what it must not forget.
+#[cfg(feature = "postgres")]
+const STATE: &str = "/var/lib/mailotp";
 
 /// What every login and every command works with.
 pub struct Site {
@@ -217,13 +220,17 @@ impl Site {
         location: &Location,
         access: Access,
     ) -> Result<Box<dyn Persistent>, SiteError> {
+        let memory = self.memory();
+        // A machine that starts again has forgotten what it had in /run.
+        let lasting = self.config.is_of_the_machine().then_some(Path::new(STATE));
+        let places: Vec<&Path> = lasting
+            .into_iter()
+            .chain(memory.iter().map(PathBuf::as_path))
+            .collect();
         let trust = Trust {
             ring: self.keys.identity(),
             generation: self.keys.generation,
-            witness: Witness::new(
-                &self.name(),
-                &self.memory().each_ref().map(PathBuf::as_path),
-            ),
+            witness: Witness::new(&self.name(), &places),
         };
         let timeout = self.config.timeout;
         let (role, deadline) = match access {

@@ -229,6 +229,11 @@ impl Config {
         file::parse(path, text.into(), system_groups)
     }
 
+    /// Whether it is the machine's own, at [`DEFAULT_PATH`].
+    pub fn is_of_the_machine(&self) -> bool {
+        self.file == Path::new(DEFAULT_PATH)
+    }
+
     /// Of the file's own words, but for those that say where things are: hosts that share a store need not
     /// have them in the same places. A window that was opened under others is closed.
     ///

@@ -179,24 +179,30 @@ pub(super) fn exactly_own(found: u32, since: Option<u32>) -> Result<(), StoreErr
 fn log_in<T>(
     database: &mut impl Database,
     durability: Durability,
-    mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+    work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    database.write(durability, |sql| {
-        let (found, since) = sql.version()?;
-        fits(found, since)?;
-        work(sql)
-    })
+    write_if(database, durability, fits, work)
 }
 
 /// What no login does: a newer store may hold more that would have to change.
 fn administer<T>(
     database: &mut impl Database,
     durability: Durability,
+    work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    write_if(database, durability, exactly_own, work)
+}
+
+/// Writes to a store of a version with which `may` is content.
+fn write_if<T>(
+    database: &mut impl Database,
+    durability: Durability,
+    may: fn(u32, Option<u32>) -> Result<(), StoreError>,
     mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     database.write(durability, |sql| {
         let (found, since) = sql.version()?;
-        exactly_own(found, since)?;
+        may(found, since)?;
         work(sql)
     })
 }
