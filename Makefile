@@ -62,10 +62,13 @@ test: dependencies lint system-sqlite
 	$(CARGO) test --workspace --locked
 
 # The build on the distribution's SQLite for the tests, and then the one with SQLite in it: the first in a folder of
-# its own, the second where `cargo build` puts it.
+# its own, the second where `cargo build` puts it. Cargo gives the module of every build the same name, and takes the one
+# that is there for the one that it was asked for: it is taken away in between.
 system-sqlite:
+	$(CARGO) clean --quiet --package pam_mailotp
 	$(CARGO) build --workspace --locked --no-default-features
 	$(INSTALL) -D -t '$(TARGET)/debug/system-sqlite' '$(TARGET)/debug/mailotp-cli' '$(TARGET)/debug/libpam_mailotp.so'
+	$(CARGO) clean --quiet --package pam_mailotp
 	$(CARGO) build --workspace --locked
 
 lint:
