@@ -77,18 +77,25 @@ help:
 
 build:
 	@tests/install-dependencies --build
+	$(FORGET) --release
 	$(RELEASE)
 
 dependencies:
 	@tests/install-dependencies
 
-# `cargo test` does not put the module and the command beside the tests that use them: `cargo build` does.
-# With other features first: only what they change is built twice, and the plain products stay where they are.
+# With other features first: only what they change is built again, and the plain products stay where they are. Cargo gives the
+# module of every build the same name, and takes the one that is there for the one that it was asked for: it is taken away
+# in between.
+FORGET = $(CARGO) clean --quiet --package pam_mailotp
+PRODUCTS = libpam_mailotp.so mailotp-cli
 products:
+	$(FORGET)
 	$(CARGO) build --workspace --locked --no-default-features
-	$(INSTALL) -D -t '$(TARGET)/debug/system-sqlite' $(addprefix $(TARGET)/debug/,libpam_mailotp.so mailotp-cli)
+	$(INSTALL) -D -t '$(TARGET)/debug/system-sqlite' $(addprefix $(TARGET)/debug/,$(PRODUCTS))
+	$(FORGET)
 	$(CARGO) build --workspace --locked --features $(POSTGRES)
-	$(INSTALL) -D -t '$(TARGET)/debug/with-postgres' $(addprefix $(TARGET)/debug/,libpam_mailotp.so mailotp-cli)
+	$(INSTALL) -D -t '$(TARGET)/debug/with-postgres' $(addprefix $(TARGET)/debug/,$(PRODUCTS))
+	$(FORGET)
 	$(CARGO) build --workspace --locked
 
 test: dependencies lint products
@@ -168,8 +175,10 @@ demo: dependencies
 
 # One build of all: the programs of the bench lie beside the module and the command.
 bench: dependencies
+	$(FORGET) --release
 	$(CARGO) build --release --locked --workspace --features $(POSTGRES)
-	$(INSTALL) -D -t '$(TARGET)/release/with-postgres' $(addprefix $(TARGET)/release/,libpam_mailotp.so mailotp-cli)
+	$(INSTALL) -D -t '$(TARGET)/release/with-postgres' $(addprefix $(TARGET)/release/,$(PRODUCTS))
+	$(FORGET) --release
 	$(CARGO) build --release --locked --workspace
 	$(TARGET)/release/mailotp-bench
 	$(TARGET)/release/mailotp-scale $(ACCOUNTS)
@@ -181,6 +190,7 @@ fuzz:
 # Only when a source is newer: `sudo make install` after `make build` needs no compiler.
 $(MODULE): $(COMMAND)
 $(COMMAND): $(SOURCES)
+	$(FORGET) --release
 	$(RELEASE)
 	@touch $(COMMAND) $(MODULE)
 

@@ -144,10 +144,14 @@ impl Machine {
         self.sh(&format!("cd /packages/{which} && {command}"))
     }
 
-    /// The packages of mailotp that are there, each with its state and version.
+    /// The packages of mailotp that are there, each with its state and version; not those that others only name.
     pub fn packages(&self) -> BTreeSet<String> {
         let list = "dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' '*mailotp*'";
-        self.sh(list).stdout.lines().map(str::to_owned).collect()
+        let listed = self.sh(list).stdout;
+        let there = listed
+            .lines()
+            .filter(|line| !line.starts_with("not-installed"));
+        there.map(str::to_owned).collect()
     }
 
     /// Starts the Dovecot that the distribution has packaged, with the configuration that is there.
