@@ -6,6 +6,9 @@ use harness::site::Site;
 
 use crate::fill;
 
+/// So many accounts are written at once.
+const PART: usize = 50_000;
+
 pub enum Place {
     File,
     Database {
@@ -77,6 +80,13 @@ impl Place {
 
     /// Adds the accounts from the number `from` up to `to`.
     pub fn fill(&self, site: &Site, from: usize, to: usize) {
+        // A part at a time: no statement of a test may run for long.
+        for from in (from..to).step_by(PART) {
+            self.fill_part(site, from, to.min(from + PART));
+        }
+    }
+
+    fn fill_part(&self, site: &Site, from: usize, to: usize) {
         match self {
             Place::File => {
                 site.write("fill.sql", fill::for_sqlite(from, to));
