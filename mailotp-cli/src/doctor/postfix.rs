@@ -30,7 +30,7 @@ pub struct Site<'a> {
     /// Whether there is a socket at a path.
     pub is_socket: &'a dyn Fn(&str) -> bool,
     /// The file of the SASL library for an application: its path and its text.
-    pub library: &'a dyn Fn(&str) -> Option<(String, String)>,
+    pub application: &'a dyn Fn(&str) -> Option<(String, String)>,
 }
 
 /// The parameters of one smtpd.
@@ -124,7 +124,7 @@ fn look(site: &Site<'_>, place: &str, one: &Parameters, report: &mut Report) {
         }
         return;
     }
-    let said = (site.library)(path);
+    let said = (site.application)(path);
     let place = said.as_ref().map_or(place, |(file, _)| file);
     let text = said.as_ref().map_or("", |(_, text)| text);
     let remedy = "Run: mailotp-cli setup postfix --sasl saslauthd --apply, and what that says";

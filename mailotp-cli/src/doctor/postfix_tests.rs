@@ -24,7 +24,7 @@ fn look(main: &str, master: &str, library: &str) -> Vec<(&'static str, String)> 
         dovecot_asks: true,
         saslauthd_asks: true,
         is_socket: &|path| path == "/var/spool/postfix/private/auth",
-        library: &library,
+        application: &library,
     };
     let mut report = Report::default();
     check(&site, &mut report);
@@ -116,7 +116,7 @@ fn a_postfix_whose_logins_are_not_mailotps_business_is_left_alone() {
         dovecot_asks: false,
         saslauthd_asks: true,
         is_socket: &|_| false,
-        library: &|_| None,
+        application: &|_| None,
     };
     let mut report = Report::default();
     check(&site, &mut report);

@@ -155,7 +155,7 @@ pub fn postfix(services: &Services, asked: &BTreeSet<String>, report: &mut Repor
         dovecot_asks: asked.iter().any(is_asked),
         saslauthd_asks: services.role(POSTFIX) == Role::Pass,
         is_socket: &|path| fs::metadata(path).is_ok_and(|found| found.file_type().is_socket()),
-        library: &|name| {
+        application: &|name| {
             let paths = SASL_FOLDERS.map(|folder| format!("{folder}/{name}.conf"));
             paths.into_iter().find_map(|path| {
                 let text = fs::read_to_string(&path).ok()?;
