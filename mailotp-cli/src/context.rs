@@ -1,5 +1,7 @@
 //! What a command works with: the site, its store, and whose account it is about.
 
+pub use mailotp_core::audit::host_name;
+
 use mailotp_core::account::Credential;
 use mailotp_core::admin::{self, Admin, Known};
 use mailotp_core::clock::{NoRandomness, Random, Timestamp};
@@ -185,12 +187,4 @@ pub fn actor() -> String {
         .ok()
         .flatten()
         .map_or_else(|| format!("uid {uid}"), |user| user.name)
-}
-
-/// The name of this machine.
-pub fn host_name() -> String {
-    let name = nix::unistd::gethostname()
-        .ok()
-        .and_then(|name| name.into_string().ok());
-    name.unwrap_or_else(|| "localhost".to_owned())
 }

@@ -38,6 +38,35 @@ pub struct Event {
     pub count: u32,
 }
 
+impl Event {
+    /// Somebody has changed something; without an `actor`, it came about by itself. Whose account, and which
+    /// credential of it, is for whoever knows to add.
+    pub fn of_change(reason: Reason, time: Timestamp, host: &str, actor: Option<&str>) -> Event {
+        Event {
+            time,
+            host: host.to_owned(),
+            actor: actor.map(str::to_owned),
+            account: None,
+            service: None,
+            remote: None,
+            result: Verdict::Changed,
+            reason,
+            would: None,
+            rule: None,
+            kind: None,
+            credential: None,
+            count: 1,
+        }
+    }
+}
+
+/// The name of this machine, for events.
+pub fn host_name() -> String {
+    let name = nix::unistd::gethostname().ok();
+    name.and_then(|name| name.into_string().ok())
+        .unwrap_or_else(|| "localhost".to_owned())
+}
+
 /// Declares an enum whose variants have fixed names, readable in both directions.
 macro_rules! names {
     ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {

@@ -205,6 +205,11 @@ fn refill(limit: Limit) -> i64 {
 }
 
 impl Charge {
+    /// Whose it is; `None`: a name's that no account has.
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        self.from.iter().find_map(|(owner, _)| owner.account())
+    }
+
     /// Takes the guess from `buckets`, which stand in the order of [`Charge::from`].
     pub fn take(&self, buckets: &mut [Bucket]) -> Charged {
         let now = self.at;

@@ -87,38 +87,39 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_file_name(name);
     // One that was killed here has left it behind.
     let _ = std::fs::remove_file(&new);
-    let write = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)?;
-        File::open(folder_of(path))?.sync_all()
-    };
-    write().inspect_err(|_| drop(std::fs::remove_file(&new)))
+    put_in_place(path, &new, content, |_| Ok(()))
 }
 
 /// Replaces a file as [`replace`] does, by one of the same owner and mode.
 pub fn replace_like(path: &Path, content: &[u8]) -> io::Result<()> {
     let metadata = std::fs::metadata(path)?;
     let new = beside(path, "new");
+    put_in_place(path, &new, content, |file| {
+        std::os::unix::fs::fchown(file, Some(metadata.uid()), Some(metadata.gid()))?;
+        file.set_permissions(metadata.permissions())
+    })
+}
+
+/// Writes a private file, which `finish` may give to others, and puts it in the place of `path`.
+fn put_in_place(
+    path: &Path,
+    new: &Path,
+    content: &[u8],
+    finish: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let write = || {
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&new)?;
+            .open(new)?;
         file.write_all(content)?;
-        std::os::unix::fs::fchown(&file, Some(metadata.uid()), Some(metadata.gid()))?;
-        file.set_permissions(metadata.permissions())?;
+        finish(&file)?;
         file.sync_all()?;
-        std::fs::rename(&new, path)?;
+        std::fs::rename(new, path)?;
         File::open(folder_of(path))?.sync_all()
     };
-    write().inspect_err(|_| drop(std::fs::remove_file(&new)))
+    write().inspect_err(|_| drop(std::fs::remove_file(new)))
 }
 
 /// The folder that a file is in.

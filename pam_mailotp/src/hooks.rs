@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::time::SystemTime;
 
-use mailotp_core::audit::{Event, Quoted};
+use mailotp_core::audit::{Event, Quoted, host_name};
 use mailotp_core::authenticate::{self, Earlier, Gate, Low, Opening, Report, Visitor};
 use mailotp_core::clock::Timestamp;
 use mailotp_core::config::{Config, Enrolment};
@@ -358,13 +358,6 @@ fn notice(event: &Event, low: &Low) -> String {
 
 fn load(path: &Path) -> Result<Config, String> {
     site::load_config(path).map_err(|error| format!("{error}. {}", error.remedy()))
-}
-
-fn host_name() -> String {
-    nix::unistd::gethostname()
-        .ok()
-        .and_then(|name| name.into_string().ok())
-        .unwrap_or_else(|| "localhost".to_owned())
 }
 
 #[cfg(test)]

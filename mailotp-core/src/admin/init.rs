@@ -56,8 +56,9 @@ pub fn initialise(config_path: &Path, source: &mut dyn Random) -> Result<Initial
     let config = site::load_config(config_path)?;
     let key = config.key.clone();
     let key_is_new = !key.exists();
+    let store_is_new = !is_there(&config)?;
     if key_is_new {
-        if is_there(&config)? {
+        if !store_is_new {
             return Err(SiteError::from(FileProblem {
                 message: format!("it is missing, and the store {} needs it", config.store),
                 path: key,
@@ -69,7 +70,6 @@ pub fn initialise(config_path: &Path, source: &mut dyn Random) -> Result<Initial
         make_folder(&key, 0o755)?;
         write_new(&key, KeyRing::generate(source)?.to_text().as_bytes(), 0o600)?;
     }
-    let store_is_new = !is_there(&config)?;
     if store_is_new {
         refuse_a_lost_store(&config)?;
         make_store(&config.store, &site::load_keys(&key)?, config.timeout)?;
@@ -96,28 +96,26 @@ pub(super) fn is_there(config: &Config) -> Result<bool, AdminError> {
 }
 
 /// Makes an empty store.
-pub(super) fn make_store(
-    place: &StoreLocation,
-    keys: &KeyRing,
-    timeout: Duration,
-) -> Result<(), AdminError> {
+fn make_store(place: &StoreLocation, keys: &KeyRing, timeout: Duration) -> Result<(), AdminError> {
     match place {
-        StoreLocation::Sqlite(path) => {
-            make_folder(path, 0o700)?;
-            // SQLite makes its files with the mode of the first one, and that with the umask.
-            write_new(path, b"", 0o600)?;
-            let made = SqliteStore::create(path, keys.identity(), timeout);
-            if made.is_err() {
-                let _ = std::fs::remove_file(path);
-            }
-            made?;
-        }
+        StoreLocation::Sqlite(path) => make_file(path, keys, timeout),
         #[cfg(feature = "postgres")]
         StoreLocation::Postgres(location) => {
-            Owner::connect(location, timeout)?.create(keys.identity())?;
+            Ok(Owner::connect(location, timeout)?.create(keys.identity())?)
         }
     }
-    Ok(())
+}
+
+/// Makes an empty store in a file that is not there yet.
+pub(super) fn make_file(path: &Path, keys: &KeyRing, timeout: Duration) -> Result<(), AdminError> {
+    make_folder(path, 0o700)?;
+    // SQLite makes its files with the mode of the first one, and that with the umask.
+    write_new(path, b"", 0o600)?;
+    let made = SqliteStore::create(path, keys.identity(), timeout);
+    if made.is_err() {
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(made.map(|_| ())?)
 }
 
 /// A key ring that has seen a store is not given an empty one: whoever has lost the store must know.

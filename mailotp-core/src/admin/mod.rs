@@ -23,11 +23,11 @@ pub use hosts::{MailHost, forget_host, hosts};
 pub use import::{ImportPlan, ImportWish, Left, Made, Taken, Why};
 pub use init::{Initialised, Step, initialise};
 pub use keys::{KeyUse, SealedAgain, Seals};
-pub use relocate::{place, relocate, stay};
+pub use relocate::{place_name, relocate, stay};
 pub use restore::{Prepared, Restored, Wanted, beside as beside_store};
 
 use crate::account::{Account, Change, Credential, Kind, Snapshot, State, Use};
-use crate::audit::{Event, Reason, Verdict};
+use crate::audit::{Event, Reason};
 use crate::clock::{Random, Timestamp};
 use crate::credential::hotp;
 use crate::credential::totp::Parameters;
@@ -124,21 +124,7 @@ pub fn seed(
 
 /// The event of a change that concerns the whole store.
 pub fn event_of_change(reason: Reason, now: Timestamp, host: &str, actor: &str) -> Event {
-    Event {
-        time: now,
-        host: host.to_owned(),
-        actor: Some(actor.to_owned()),
-        account: None,
-        service: None,
-        remote: None,
-        result: Verdict::Changed,
-        reason,
-        would: None,
-        rule: None,
-        kind: None,
-        credential: None,
-        count: 1,
-    }
+    Event::of_change(reason, now, host, Some(actor))
 }
 
 impl Admin<'_> {

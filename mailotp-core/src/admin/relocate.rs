@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::AdminError;
-use super::init::make_store;
+use super::init::make_file;
 use crate::audit::Event;
 use crate::config::StoreLocation;
 use crate::site::{Access, Site, SiteError, check_store};
@@ -77,46 +77,40 @@ fn source(site: &Site) -> Result<End, AdminError> {
 /// What is there, or an empty store that is to be filled.
 fn destination(site: &Site, to: &StoreLocation) -> Result<End, AdminError> {
     let timeout = site.config.timeout;
-    let open = || -> Result<End, AdminError> {
-        Ok(match to {
-            StoreLocation::Sqlite(path) => {
-                check_store(path)?;
-                End::file(SqliteStore::open(path, timeout)?)?
+    let (mut end, is_new) = match to {
+        StoreLocation::Sqlite(path) => {
+            let is_new = !path.exists();
+            if is_new {
+                make_file(path, &site.keys, timeout)?;
             }
-            #[cfg(feature = "postgres")]
-            StoreLocation::Postgres(location) => {
-                let owner = Owner::connect(location, timeout)?;
-                owner.migrate()?;
-                End::Database(Box::new(owner))
-            }
-        })
-    };
-    let exists = match to {
-        StoreLocation::Sqlite(path) => path.exists(),
+            check_store(path)?;
+            (End::file(SqliteStore::open(path, timeout)?)?, is_new)
+        }
         #[cfg(feature = "postgres")]
-        StoreLocation::Postgres(location) => Owner::connect(location, timeout)?.ring()?.is_some(),
+        StoreLocation::Postgres(location) => {
+            let owner = Owner::connect(location, timeout)?;
+            let is_new = owner.ring()?.is_none();
+            // Else the first thing that is noticed of it is that no code works any more.
+            owner.may_spend()?;
+            if is_new {
+                owner.create(site.keys.identity())?;
+            } else {
+                owner.migrate()?;
+            }
+            (End::Database(Box::new(owner)), is_new)
+        }
     };
-    #[cfg(feature = "postgres")]
-    if let StoreLocation::Postgres(location) = to {
-        // Else the first thing that is noticed of it is that no code works any more.
-        Owner::connect(location, timeout)?.may_spend()?;
+    if is_new {
+        end.to_be_filled()?;
     }
-    if exists {
-        return open();
-    }
-    make_store(to, &site.keys, timeout)?;
-    let mut end = open()?;
-    end.to_be_filled()?;
     Ok(end)
 }
 
-/// The place of a URL, and the name that a store keeps it by.
-pub fn place(folder: &Path, url: &str) -> Result<(StoreLocation, String), (String, &'static str)> {
-    let location = StoreLocation::parse(folder, url)?;
-    let name = match &location {
+/// The name that a store keeps the place of a URL by.
+pub fn place_name(folder: &Path, url: &str) -> Result<String, (String, &'static str)> {
+    Ok(match StoreLocation::parse(folder, url)? {
         StoreLocation::Sqlite(path) => format!("sqlite:{}", path.display()),
         #[cfg(feature = "postgres")]
         StoreLocation::Postgres(_) => url.to_owned(),
-    };
-    Ok((location, name))
+    })
 }

@@ -19,7 +19,8 @@ use crate::output::Output;
 pub fn run(cli: &Cli, wanted: &Move) -> Result<(), CliError> {
     let site = Site::of(site::load_config(&cli.config)?).map_err(|failed| failed.1)?;
     let output = Output::new(cli.json);
-    let (to, name) = destination(cli, wanted)?;
+    // Before anything moves: an administrator at the end of it finds the place written down.
+    let Destination { to, name, text } = destination(cli, wanted)?;
     let now = std::time::SystemTime::now().into();
     let event = admin::event_of_change(Reason::StoreMoved, now, &host_name(), &actor());
     if wanted.cancel {
@@ -29,8 +30,6 @@ pub fn run(cli: &Cli, wanted: &Move) -> Result<(), CliError> {
             "The store stays where it is, and people are let in again.\n".to_owned()
         })?);
     }
-    // Before anything moves: an administrator at the end of it finds the place written down.
-    let text = edited(&cli.config, wanted, &name)?;
     let mut progress = |step| match step {
         Progress::Copied(done, all) => output.progress("rows copied:", done as u32, all as u32),
         Progress::Compared(done, all) => output.progress("rows compared:", done as u32, all as u32),
@@ -63,16 +62,24 @@ pub fn run(cli: &Cli, wanted: &Move) -> Result<(), CliError> {
     })?)
 }
 
-/// Where to, and what it is called.
-fn destination(cli: &Cli, wanted: &Move) -> Result<(StoreLocation, String), CliError> {
+/// Where to.
+struct Destination {
+    to: StoreLocation,
+    /// What it is called.
+    name: String,
+    /// The configuration that names it.
+    text: String,
+}
+
+fn destination(cli: &Cli, wanted: &Move) -> Result<Destination, CliError> {
     let absolute = std::path::absolute(files::folder_of(&cli.config));
     let folder = absolute.unwrap_or_else(|_| files::folder_of(&cli.config).to_owned());
-    let (_, name) = admin::place(&folder, &wanted.to)
+    let name = admin::place_name(&folder, &wanted.to)
         .map_err(|(message, remedy)| CliError::usage(message, remedy))?;
     // Read as it will be read from now on.
     let text = edited(&cli.config, wanted, &name)?;
-    let config = site::parse_config(&cli.config, text.into_bytes())?;
-    Ok((config.store, name))
+    let to = site::parse_config(&cli.config, text.clone().into_bytes())?.store;
+    Ok(Destination { to, name, text })
 }
 
 /// The configuration as it is to be: comments and all else stay.

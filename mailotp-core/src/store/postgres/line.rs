@@ -15,13 +15,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{ChannelBinding, Config, SslMode};
-use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::failed;
 use super::stream::Stream;
-use super::{Location, Role, Server};
+use super::{Location, Role, Server, failed};
 use crate::files::{self, Secrecy};
 use crate::store::StoreError;
 
@@ -105,7 +104,7 @@ impl Line {
             };
             Ok((reached, writable))
         };
-        let reached = self.within(by, reach);
+        let reached = self.within(by, reach).unwrap_or(Err(StoreError::TooSlow));
         let (reached, writable) = reached.map_err(|why| named(why, server))?;
         if !writable {
             return Err(StoreError::Database(format!(
@@ -118,19 +117,6 @@ impl Line {
         Ok(())
     }
 
-    /// Runs what is to be done by then.
-    fn within<T>(
-        &self,
-        by: Instant,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        self.runtime.block_on(async {
-            tokio::time::timeout_at(by.into(), work)
-                .await
-                .unwrap_or(Err(StoreError::TooSlow))
-        })
-    }
-
     /// Asks the server.
     pub(super) fn ask<'a, T, W>(
         &'a self,
@@ -141,13 +127,14 @@ impl Line {
         W: Future<Output = Result<T, tokio_postgres::Error>>,
     {
         let client = self.client.as_ref().ok_or(Silence::Late)?;
-        let work = question(client);
-        self.runtime.block_on(async {
-            match tokio::time::timeout_at(by.into(), work).await {
-                Ok(answer) => answer.map_err(Silence::Failed),
-                Err(_) => Err(Silence::Late),
-            }
-        })
+        let answer = self.within(by, question(client));
+        answer.ok_or(Silence::Late)?.map_err(Silence::Failed)
+    }
+
+    /// What comes of `work` by then.
+    fn within<T>(&self, by: Instant, work: impl Future<Output = T>) -> Option<T> {
+        let limited = async { tokio::time::timeout_at(by.into(), work).await };
+        self.runtime.block_on(limited).ok()
     }
 
     /// Whether the server has warned of something since it was asked last.
@@ -161,10 +148,7 @@ impl Drop for Line {
     fn drop(&mut self) {
         self.client = None;
         if let Some(driver) = self.driver.take() {
-            let by = Instant::now() + GOODBYE;
-            let _ = self
-                .runtime
-                .block_on(async { tokio::time::timeout_at(by.into(), driver).await });
+            let _ = self.within(Instant::now() + GOODBYE, driver);
         }
     }
 }
@@ -222,14 +206,8 @@ impl Way<'_> {
     ) -> Result<Reached, StoreError> {
         let io = |why: std::io::Error| StoreError::Database(why.to_string());
         let mut config = self.config.clone();
-        match (server, &self.roots) {
-            (Server::Socket(path), _) => {
-                let stream = Stream::unix(path).await.map_err(io)?;
-                config.ssl_mode(SslMode::Disable);
-                let line = config.connect_raw(stream, NoTls).await;
-                let (client, connection) = line.map_err(|why| failed(&why))?;
-                Ok(driven(client, connection, warned))
-            }
+        let stream = match (server, &self.roots) {
+            (Server::Socket(path), _) => Stream::unix(path).await.map_err(io)?,
             (Server::Address(address, name), Some(roots)) => {
                 let stream = Stream::tcp(*address).await.map_err(io)?;
                 config.ssl_mode(SslMode::Require);
@@ -238,24 +216,37 @@ impl Way<'_> {
                     config.channel_binding(ChannelBinding::Require);
                 }
                 let Ok(tls) = MakeTlsConnect::<Stream>::make_tls_connect(&mut tls(roots)?, name);
-                let line = config.connect_raw(stream, tls).await;
-                let (client, connection) = line.map_err(|why| failed(&why))?;
-                Ok(driven(client, connection, warned))
+                return log_in(&config, stream, tls, warned).await;
             }
             (Server::Address(address, _), None) if address.ip().is_loopback() => {
-                let stream = Stream::tcp(*address).await.map_err(io)?;
-                config.ssl_mode(SslMode::Disable);
-                let line = config.connect_raw(stream, NoTls).await;
-                let (client, connection) = line.map_err(|why| failed(&why))?;
-                Ok(driven(client, connection, warned))
+                Stream::tcp(*address).await.map_err(io)?
             }
             // The configuration does not let it come to this.
-            (Server::Address(..), None) => Err(StoreError::Database(format!(
-                "{} is not on this machine, and no ca_file says whose certificate it has",
-                self.location
-            ))),
-        }
+            (Server::Address(..), None) => {
+                return Err(StoreError::Database(format!(
+                    "{} is not on this machine, and no ca_file says whose certificate it has",
+                    self.location
+                )));
+            }
+        };
+        config.ssl_mode(SslMode::Disable);
+        log_in(&config, stream, NoTls, warned).await
     }
+}
+
+async fn log_in<T>(
+    config: &Config,
+    stream: Stream,
+    tls: T,
+    warned: Arc<AtomicBool>,
+) -> Result<Reached, StoreError>
+where
+    T: TlsConnect<Stream>,
+    T::Stream: Send + 'static,
+{
+    let line = config.connect_raw(stream, tls).await;
+    let (client, connection) = line.map_err(|why| failed(&why))?;
+    Ok(driven(client, connection, warned))
 }
 
 /// The connection is driven whenever somebody waits for an answer, on the thread that waits.

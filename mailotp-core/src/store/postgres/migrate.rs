@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 use super::line::{Kind, Line};
 use super::lineage::Host;
 use super::transaction::Running;
-use super::{Desk, Purpose, trust};
-use super::{Location, Role};
+use super::{Desk, Location, Purpose, Role, trust};
 use crate::crypto::Tag;
-use crate::store::sql::{Database, Durability, Sql, Thoroughness, values};
+use crate::store::sql::{Database, Durability, Sql, values};
 use crate::store::{StoreError, VERSION, WORKS_SINCE};
 
 /// The tables, as a store of this version has them.
@@ -49,8 +48,8 @@ impl Owner {
     pub fn ring(&self) -> Result<Option<Tag>, StoreError> {
         let look = |sql: &Running<'_>| <dyn Sql>::first(sql, "SELECT ring FROM store", &[]);
         match self.desk.run(Purpose::Look, look) {
-            Ok((Some(row), _)) => row.get(0).map(Some),
-            Ok((None, _)) | Err(StoreError::Missing(_)) => Ok(None),
+            Ok(Some(row)) => row.get(0).map(Some),
+            Ok(None) | Err(StoreError::Missing(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -60,7 +59,7 @@ impl Owner {
         if self.ring()?.is_some() {
             return Err(StoreError::Exists);
         }
-        let made = self.desk.run(Purpose::Alone, |sql| {
+        self.desk.run(Purpose::Alone, |sql| {
             let timeline = self.timeline(sql)?;
             sql.batch("CREATE SCHEMA IF NOT EXISTS mailotp")?;
             sql.batch(SCHEMA)?;
@@ -70,13 +69,12 @@ impl Owner {
                 values![VERSION, WORKS_SINCE, &ring, timeline],
             )?;
             self.grant(sql)
-        });
-        made.map(|_| ())
+        })
     }
 
     /// Brings the tables to the version of this build, all of it or nothing. Returns the version that they had.
     pub fn migrate(&self) -> Result<u32, StoreError> {
-        let migrated = self.desk.run(Purpose::Keep, |sql| {
+        self.desk.run(Purpose::Keep, |sql| {
             let lock = "SELECT version FROM store FOR UPDATE";
             let found: u32 = <dyn Sql>::row(sql, lock, &[])?.get(0)?;
             if found > VERSION {
@@ -94,8 +92,7 @@ impl Owner {
             )?;
             self.grant(sql)?;
             Ok(found)
-        });
-        migrated.map(|(found, _)| found)
+        })
     }
 
     /// An error where what is spent could be lost with the server, and nobody has weighed that.
@@ -109,26 +106,21 @@ impl Owner {
 
     /// The hosts that use the store, by name, and whether each has vouched for the server as it is.
     pub fn hosts(&self) -> Result<Vec<(Host, bool)>, StoreError> {
-        let (found, _) = self.desk.run(Purpose::Look, |sql| {
+        self.desk.run(Purpose::Look, |sql| {
             let timeline = self.timeline(sql)?;
-            let hosts = trust::hosts(sql)?.into_iter();
-            Ok(hosts
-                .map(|host| {
-                    let vouches = host.timeline == timeline;
-                    (host, vouches)
-                })
-                .collect())
-        })?;
-        Ok(found)
+            let vouches = |host: Host| {
+                let vouches = host.timeline == timeline;
+                (host, vouches)
+            };
+            Ok(trust::hosts(sql)?.into_iter().map(vouches).collect())
+        })
     }
 
     /// Forgets a host, by its name or id, and says how many there were.
     pub fn forget_host(&self, host: &str) -> Result<u64, StoreError> {
         let forget = "DELETE FROM host WHERE name = ?1 OR id = ?1";
-        let (gone, _) = self
-            .desk
-            .run(Purpose::Keep, |sql| sql.execute(forget, values![host]))?;
-        Ok(gone)
+        self.desk
+            .run(Purpose::Keep, |sql| sql.execute(forget, values![host]))
     }
 
     fn timeline(&self, sql: &Running<'_>) -> Result<i64, StoreError> {
@@ -169,8 +161,7 @@ impl Database for Owner {
         &mut self,
         mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (value, _) = self.desk.run(Purpose::Look, |running| work(running))?;
-        Ok(value)
+        self.desk.run(Purpose::Look, |running| work(running))
     }
 
     fn write<T>(
@@ -178,20 +169,11 @@ impl Database for Owner {
         _: Durability,
         mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (value, _) = self.desk.run(Purpose::Alone, |running| work(running))?;
-        Ok(value)
-    }
-
-    fn tidy(&mut self) -> Result<(), StoreError> {
-        Ok(())
+        self.desk.run(Purpose::Alone, |running| work(running))
     }
 
     fn until(&mut self, deadline: Instant) {
         self.desk.deadline = Some(deadline);
-    }
-
-    fn damage(&mut self, _: Thoroughness) -> Result<Vec<String>, StoreError> {
-        Ok(Vec::new())
     }
 }
 

@@ -25,7 +25,7 @@ pub use witness::{HostId, Witness};
 use super::StoreError;
 #[cfg(test)]
 use super::VERSION;
-use super::sql::{Database, Durability, Sql, Thoroughness};
+use super::sql::{Database, Durability, Sql};
 use line::{Kind, Line, Silence};
 use transaction::Running;
 use witness::Counts;
@@ -71,17 +71,24 @@ impl Desk {
         if self.line.kind == Kind::Consensus {
             return Ok(true);
         }
-        let (standby, _) = self.run(Purpose::Look, |running| running.has_standby())?;
-        Ok(standby)
+        self.run(Purpose::Look, |running| running.has_standby())
     }
 
-    /// Runs `work` as one transaction, again where others were in its way. The counters that it has counted up
-    /// come with what it comes to.
+    /// Runs `work` as one transaction, again where others were in its way.
     fn run<T>(
         &self,
         purpose: Purpose,
+        work: impl FnMut(&Running<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.run_and_count(purpose, work).map(|(value, _)| value)
+    }
+
+    /// The same; with what it comes to come the counters that it has counted up.
+    fn run_and_count<T>(
+        &self,
+        purpose: Purpose,
         mut work: impl FnMut(&Running<'_>) -> Result<T, StoreError>,
-    ) -> Result<(T, Vec<(usize, u64)>), StoreError> {
+    ) -> Result<(T, Counts), StoreError> {
         let by = self.by()?;
         for attempt in 1.. {
             let running = Running::begin(&self.line, purpose, by)?;
@@ -134,13 +141,14 @@ impl From<Durability> for Purpose {
     }
 }
 
+/// The server tidies up by itself, with its autovacuum, and looks after its files, with data_checksums and
+/// pg_amcheck.
 impl Database for PostgresStore {
     fn look<T>(
         &mut self,
         mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (value, _) = self.desk.run(Purpose::Look, |running| work(running))?;
-        Ok(value)
+        self.desk.run(Purpose::Look, |running| work(running))
     }
 
     fn write<T>(
@@ -153,23 +161,14 @@ impl Database for PostgresStore {
             return Err(unvouched);
         }
         let alone = self.desk.line.kind == Kind::Postgres && spends && !self.accept_loss;
-        let (value, counted) = self.desk.run(durability.into(), |running| {
+        let (value, counts) = self.desk.run_and_count(durability.into(), |running| {
             if alone && !running.has_standby()? {
                 return Err(StoreError::NoStandby);
             }
             work(running)
         })?;
-        let mut counts = Counts::default();
-        for (stripe, count) in counted {
-            counts.raise(stripe, count);
-        }
         self.trust.witness.note_all(&counts);
         Ok(value)
-    }
-
-    fn tidy(&mut self) -> Result<(), StoreError> {
-        // The server's own autovacuum does that.
-        Ok(())
     }
 
     fn until(&mut self, deadline: Instant) {
@@ -182,11 +181,6 @@ impl Database for PostgresStore {
             cautions.push(StoreError::NoStandby);
         }
         Ok(cautions)
-    }
-
-    fn damage(&mut self, _: Thoroughness) -> Result<Vec<String>, StoreError> {
-        // The server looks after its files itself, with data_checksums and pg_amcheck.
-        Ok(Vec::new())
     }
 }
 

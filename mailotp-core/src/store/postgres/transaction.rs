@@ -9,7 +9,7 @@ use tokio_postgres::{Row as Answer, SimpleQueryMessage};
 
 use super::Purpose;
 use super::line::{Kind, Line, Silence};
-use super::witness::stripe_of;
+use super::witness::{Counts, stripe_of};
 use crate::budget::Owner;
 use crate::clock::Timestamp;
 use crate::id::AccountId;
@@ -24,7 +24,7 @@ pub(super) struct Running<'a> {
     /// It ended because others were in its way.
     again: Mutable<bool>,
     /// The counters that it has counted up.
-    counted: RefCell<Vec<(usize, u64)>>,
+    counted: RefCell<Counts>,
 }
 
 impl<'a> Running<'a> {
@@ -86,7 +86,7 @@ impl<'a> Running<'a> {
     }
 
     /// The counters, and how far they have come.
-    pub(super) fn counted(&self) -> Vec<(usize, u64)> {
+    pub(super) fn counted(&self) -> Counts {
         self.counted.take()
     }
 
@@ -135,20 +135,23 @@ fn beginning(kind: Kind, purpose: Purpose, limit: Duration) -> String {
         "{begin}; SET LOCAL search_path = mailotp; SET LOCAL lock_timeout = {milliseconds}; \
          SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
     );
-    let more = match (kind, purpose) {
-        (_, Purpose::Look) | (Kind::Consensus, _) => "",
-        // What the server's own configuration says of it is worth less.
-        (Kind::Postgres, Purpose::Note) => {
-            "; SET LOCAL synchronous_commit = off; SELECT pg_advisory_xact_lock_shared(1836020848)"
-        }
-        (Kind::Postgres, Purpose::Keep) => {
-            "; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock_shared(1836020848)"
-        }
-        (Kind::Postgres, Purpose::Alone) => {
-            "; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock(1836020848)"
-        }
+    if purpose == Purpose::Look || kind == Kind::Consensus {
+        return own;
+    }
+    // What the server's own configuration says of it is worth less.
+    let waits = if purpose == Purpose::Note {
+        "off"
+    } else {
+        "on"
     };
-    own + more
+    let shared = if purpose == Purpose::Alone {
+        ""
+    } else {
+        "_shared"
+    };
+    format!(
+        "{own}; SET LOCAL synchronous_commit = {waits}; SELECT pg_advisory_xact_lock{shared}(1836020848)"
+    )
 }
 
 /// PostgreSQL writes a parameter as `$1`, and has other words for "the same, or both are NULL".
@@ -262,7 +265,7 @@ impl Sql for Running<'_> {
             "UPDATE witness SET count = count + 1 WHERE stripe = ?1 RETURNING count",
             values![stripe as i64],
         )?;
-        self.counted.borrow_mut().push((stripe, row.get(0)?));
+        self.counted.borrow_mut().raise(stripe, row.get(0)?);
         Ok(())
     }
 }

@@ -6,10 +6,9 @@ use super::line::{Kind, Line};
 use super::lineage::{self, Found, Host, Known, Lineage};
 use super::transaction::Running;
 use super::witness::{Counts, HostId, Witness};
-use super::{Desk, PostgresStore, Purpose};
-use super::{Location, Role};
+use super::{Desk, Location, PostgresStore, Purpose, Role};
 use crate::account::Restoration;
-use crate::audit::{Event, Reason, Verdict};
+use crate::audit::{Event, Reason, host_name};
 use crate::clock::Timestamp;
 use crate::crypto::Tag;
 use crate::store::sql::{Moving, Row, Sql, lost, values};
@@ -77,7 +76,7 @@ impl PostgresStore {
         let me = memory.as_ref().map(|(me, _)| me.clone());
         let (kind, ring) = (self.desk.line.kind, self.trust.ring);
         let look = |sql: &Running<'_>| stock(sql, kind, me.as_ref(), ring);
-        let (stock, _) = self.desk.run(Purpose::Look, look)?;
+        let stock = self.desk.run(Purpose::Look, look)?;
         let (me, counts) = match memory {
             Some(memory) => memory,
             None => (self.begin_memory()?, Counts::default()),
@@ -106,7 +105,7 @@ impl PostgresStore {
         }
         if lineage == Lineage::Promoted {
             // Whoever loses this finds the same again: no login waits for a standby that is not there yet.
-            let (silent, _) = self.desk.run(Purpose::Note, |sql| {
+            self.silent = self.desk.run(Purpose::Note, |sql| {
                 let silent = lineage::silent(&hosts(sql)?, &stock.found, &known);
                 if silent.is_empty() {
                     sql.execute(
@@ -116,7 +115,6 @@ impl PostgresStore {
                 }
                 Ok(silent)
             })?;
-            self.silent = silent;
         }
         self.trust.witness.note_all(&stock.found.counts);
         Ok(())
@@ -127,7 +125,7 @@ impl PostgresStore {
     }
 
     fn begin_memory(&self) -> Result<HostId, StoreError> {
-        let (row, _) = self.desk.run(Purpose::Look, |sql| {
+        let row = self.desk.run(Purpose::Look, |sql| {
             <dyn Sql>::row(sql, "SELECT CAST(gen_random_uuid() AS TEXT)", &[])
         })?;
         let id = HostId::new(&row.get::<String>(0)?);
@@ -153,21 +151,7 @@ impl PostgresStore {
             now: found.now.plus(NEXT_PERIODS),
             generation: found.generation.max(known.generation) + AHEAD,
         };
-        let event = Event {
-            time: found.now,
-            host: host_name(),
-            actor: None,
-            account: None,
-            service: None,
-            remote: None,
-            result: Verdict::Changed,
-            reason: Reason::CommitsLost,
-            would: None,
-            rule: None,
-            kind: None,
-            credential: None,
-            count: 1,
-        };
+        let event = Event::of_change(Reason::CommitsLost, found.now, &host_name(), None);
         self.desk.run(Purpose::Alone, |sql| {
             let lock = "SELECT timeline FROM store WHERE timeline = ?1 FOR UPDATE";
             if sql.query(lock, values![found.vouched])?.is_empty() {
@@ -262,10 +246,4 @@ pub(super) fn hosts(sql: &dyn Sql) -> Result<Vec<Host>, StoreError> {
 
 fn unremembered(problem: crate::files::FileProblem) -> StoreError {
     StoreError::Database(format!("{problem} ({})", problem.remedy))
-}
-
-fn host_name() -> String {
-    let name = nix::unistd::gethostname().ok();
-    name.and_then(|name| name.into_string().ok())
-        .unwrap_or_else(|| "localhost".into())
 }

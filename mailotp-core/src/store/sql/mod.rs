@@ -152,8 +152,10 @@ pub(super) trait Database {
         work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError>;
 
-    /// Tidies up, after much was forgotten.
-    fn tidy(&mut self) -> Result<(), StoreError>;
+    /// Tidies up, after much was forgotten, where the database does not do that by itself.
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// From now on all must be done by then.
     fn until(&mut self, deadline: Instant);
@@ -163,8 +165,10 @@ pub(super) trait Database {
         Ok(Vec::new())
     }
 
-    /// What the database finds wrong with itself.
-    fn damage(&mut self, thoroughness: Thoroughness) -> Result<Vec<String>, StoreError>;
+    /// What the database finds wrong with itself, where it is asked to look.
+    fn damage(&mut self, _: Thoroughness) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Whether the store is of the very version of this build: a newer one may hold what it does not know.
@@ -214,7 +218,8 @@ impl<D: Database> Store for D {
 
     fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
         log_in(self, Durability::Process, |sql| {
-            let mut buckets = rows::held_buckets(sql, charge)?;
+            rows::hold(sql, charge)?;
+            let mut buckets = rows::buckets(sql, charge)?;
             let charged = charge.take(&mut buckets);
             if charged == Charged::Taken {
                 rows::put_buckets(sql, charge, &buckets)?;
@@ -259,7 +264,8 @@ impl<D: Database> Store for D {
 
     fn identity(&mut self) -> Result<Identity, StoreError> {
         self.look(|sql| {
-            let _moves_or_not = sql.version()?;
+            // One that moves has nothing to say.
+            sql.version()?;
             Ok(Identity {
                 ring: sql.row("SELECT ring FROM store", &[])?.get(0)?,
                 generation: sql.generation()?,

@@ -7,16 +7,20 @@ use crate::store::{DAY, KNOWN_NETWORKS, StoreError};
 use crate::window::{self, Window};
 
 pub(super) fn settle(sql: &dyn Sql, settlement: &Settlement) -> Result<Settled, StoreError> {
-    if let Some(account) = settlement.account {
-        sql.hold_account(account)?;
-    }
     let settled = match settlement.account {
-        Some(account) => settle_account(sql, account, settlement)?,
+        Some(account) => {
+            sql.hold_account(account)?;
+            settle_account(sql, account, settlement)?
+        }
         None => Settled::Consumed,
     };
     // Strangers have budgets, too: what an account is given back, they are.
     for charge in &settlement.refund {
-        let mut buckets = rows::held_buckets(sql, charge)?;
+        // An account's own are held with it.
+        if charge.account().is_none() || charge.account() != settlement.account {
+            rows::hold(sql, charge)?;
+        }
+        let mut buckets = rows::buckets(sql, charge)?;
         charge.refund(&mut buckets);
         rows::put_buckets(sql, charge, &buckets)?;
     }

@@ -39,22 +39,24 @@ pub(in crate::store::sql) fn buckets_of(
     Ok(buckets)
 }
 
-/// The buckets of a charge, which nobody else changes until the end of the transaction.
-pub(in crate::store::sql) fn held_buckets(
+/// Nobody else changes the buckets of a charge until the end of the transaction.
+pub(in crate::store::sql) fn hold(sql: &dyn Sql, charge: &Charge) -> Result<(), StoreError> {
+    if let Some(account) = charge.account() {
+        sql.hold_account(account)?;
+    }
+    let slots = charge.from.iter().map(|(owner, _)| owner);
+    slots
+        .filter(|owner| owner.account().is_none())
+        .try_for_each(|owner| sql.hold_slot(owner))
+}
+
+/// The buckets of a charge, in its order. Whoever changes them holds them.
+pub(in crate::store::sql) fn buckets(
     sql: &dyn Sql,
     charge: &Charge,
 ) -> Result<Vec<Bucket>, StoreError> {
     let owners = charge.from.iter().map(|(owner, _)| owner);
-    if let Some(account) = owners.clone().find_map(Owner::account) {
-        sql.hold_account(account)?;
-    }
-    let read = |owner: &Owner| {
-        if owner.account().is_none() {
-            sql.hold_slot(owner)?;
-        }
-        bucket(sql, owner)
-    };
-    owners.map(read).collect()
+    owners.map(|owner| bucket(sql, owner)).collect()
 }
 
 pub(in crate::store::sql) fn put_buckets(

@@ -13,7 +13,7 @@ use crate::request::{AccountName, Network};
 use crate::store::StoreError;
 use crate::store::sql::{Row, Sql, one, values};
 
-pub(super) use bucket::{bucket, buckets_of, held_buckets, put_buckets};
+pub(super) use bucket::{bucket, buckets, buckets_of, hold, put_buckets};
 pub(super) use credential::{credentials, insert_credential, renew};
 pub(super) use own_rule::{delete_own_rule, insert_own_rule, own_rules};
 pub(super) use window::{insert_window, windows};
