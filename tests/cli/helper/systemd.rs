@@ -85,10 +85,8 @@ fn site() -> Site {
     site
 }
 
-/// `systemd-socket-activate` listens, and starts the helper with the first who connects.
-#[test]
-fn a_socket_that_systemd_hands_over_is_served_and_stays() {
-    let site = site();
+/// `systemd-socket-activate` listens where everybody may connect, and starts the helper with the first who does.
+fn activated(site: &Site) -> Helper {
     let mut command = site.program("systemd-socket-activate".as_ref());
     command
         .arg("--listen")
@@ -98,6 +96,14 @@ fn a_socket_that_systemd_hands_over_is_served_and_stays() {
         .arg("helper");
     let helper = Helper::of(command, site.path(SOCKET));
     site.chmod(SOCKET, 0o666);
+    helper
+}
+
+/// `systemd-socket-activate` listens, and starts the helper with the first who connects.
+#[test]
+fn a_socket_that_systemd_hands_over_is_served_and_stays() {
+    let site = site();
+    let helper = activated(&site);
     let daemon = site.user("daemon");
     daemon.cli(&["add", "app-password", "phone"]).done();
     assert_eq!(labels(&daemon), ["phone"]);
@@ -110,15 +116,7 @@ fn a_socket_that_systemd_hands_over_is_served_and_stays() {
 fn a_site_that_cannot_be_used_is_said_to_each_client_and_works_once_it_can() {
     let site = site();
     std::fs::rename(site.path("store"), site.path("away")).expect("it is ours");
-    let mut command = site.program("systemd-socket-activate".as_ref());
-    command
-        .arg("--listen")
-        .arg(site.path(SOCKET))
-        .arg(site.product("mailotp-cli"))
-        .args(site.config())
-        .arg("helper");
-    let _helper = Helper::of(command, site.path(SOCKET));
-    site.chmod(SOCKET, 0o666);
+    let _helper = activated(&site);
     let daemon = site.user("daemon");
     for _ in 0..3 {
         let failure = daemon.cli(&["--json", "add", "app-password"]).error(5);
