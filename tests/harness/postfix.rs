@@ -67,8 +67,9 @@ openssl req -x509 -config openssl.cnf -newkey ec -pkeyopt ec_paramgen_curve:prim
     -subj /CN=mail.example.com -keyout key.pem -out certificate.pem &&
 cat key.pem certificate.pem >tls.pem";
 
-/// Those whom it runs as, as Debian's package makes them; the group's number is that of its programs.
-const USER: (&str, u32) = ("postfix", 106);
+/// Whom it runs as. Not by a number that Debian gives to a package: its programs belong to a group of whichever
+/// number was free when it was installed.
+const USER: (&str, u32) = ("postfix", 61_106);
 
 /// A running server, ended when this is dropped.
 pub struct Postfix<'a> {
