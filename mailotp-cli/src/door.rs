@@ -22,6 +22,7 @@ pub fn at<T>(site: &Site, deadline: Option<Instant>, work: impl FnOnce(&mut Door
             let access = deadline.map_or(Access::Command, Access::Login);
             Ok(site.open_store(access)?)
         },
+        keep_store: None,
         random: &mut System,
         arena: &mut InTurn,
         host: &host,

@@ -443,6 +443,9 @@ pub struct Settlement {
     pub alias: Option<AliasUse>,
     /// A window whose idle limit moves.
     pub touch: Option<CredentialId>,
+    /// Whether it rests on what another login has spent a moment ago: that must survive a power cut before
+    /// this one is told that it is let in.
+    pub leans_on_another: bool,
     /// An HOTP code far ahead was seen: the counter that would resynchronise.
     pub ahead: Option<(CredentialId, u64)>,
     /// A sheet whose kill code was typed: it is revoked, whatever else this login comes to.
@@ -492,6 +495,7 @@ impl Settlement {
             window: None,
             alias: None,
             touch: None,
+            leans_on_another: false,
             ahead: None,
             kill: None,
             refund: Vec::new(),

@@ -11,8 +11,8 @@ use crate::files::{self, FileProblem, ProblemKind, Secrecy};
 use crate::mark::Mark;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::{Location, PostgresStore, Role, Trust, Witness};
-use crate::store::sqlite::SqliteStore;
-use crate::store::{Identity, Persistent, Store, StoreError};
+use crate::store::sqlite::{Expected, Keeper, SqliteStore};
+use crate::store::{Persistent, Store, StoreError};
 
 const SYSTEM_GROUPS: &str = "/etc/group";
 /// Where a machine keeps what it must not forget.
@@ -186,32 +186,49 @@ impl Site {
     }
 
     fn open_file(&self, path: &Path, access: Access) -> Result<Box<dyn Persistent>, SiteError> {
+        let expected = self.expected(path)?;
+        let mut store = SqliteStore::open_expected(path, self.config.timeout, expected)?;
+        match access {
+            Access::Login(by) => Persistent::until(&mut store, by),
+            // A command says at once what is wrong; a login finds out as it reads.
+            Access::Command => {
+                store.identity().map_err(|why| self.of_ring(path, why))?;
+            }
+        }
+        Ok(Box::new(store))
+    }
+
+    /// Names both files, where one does not belong to the other.
+    fn of_ring(&self, store: &Path, why: StoreError) -> SiteError {
+        let StoreError::OtherRing = why else {
+            return why.into();
+        };
+        SiteError::File(FileProblem {
+            path: self.config.key.clone(),
+            message: format!("it is not the key ring of {}", store.display()),
+            remedy: why.remedy().to_owned(),
+            kind: ProblemKind::Broken,
+        })
+    }
+
+    /// What the file of the store has to be, once it is clear that it is nobody else's.
+    fn expected(&self, path: &Path) -> Result<Expected, SiteError> {
         check_store(path)?;
         // The mark first: a login writes it after its commit, so that a store that is read later is
         // never older.
-        let expected = self.keys.generation.max(self.mark().read()?);
-        let mut store = SqliteStore::open(path, self.config.timeout)?;
-        let Identity { ring, generation } = store.identity()?;
-        if ring != self.keys.identity() {
-            return Err(SiteError::File(FileProblem {
-                path: self.config.key.clone(),
-                message: format!("it is not the key ring of {}", path.display()),
-                remedy: "Put the key file back that the store was made with, or correct store.key."
-                    .into(),
-                kind: ProblemKind::Broken,
-            }));
-        }
-        if generation < expected {
-            return Err(StoreError::OldCopy {
-                found: generation,
-                expected,
-            }
-            .into());
-        }
-        if let Access::Login(by) = access {
-            Persistent::until(&mut store, by);
-        }
-        Ok(Box::new(store))
+        Ok(Expected {
+            ring: self.keys.identity(),
+            generation: self.keys.generation.max(self.mark().read()?),
+        })
+    }
+
+    /// Keeps the store open, where that helps: a database does not need it.
+    pub fn keep_store(&self) -> Result<Option<Keeper>, SiteError> {
+        let Some(path) = self.config.store.file() else {
+            return Ok(None);
+        };
+        let expected = self.expected(path)?;
+        Ok(Some(Keeper::open(path, self.config.timeout, expected)?))
     }
 
     #[cfg(feature = "postgres")]

@@ -90,9 +90,17 @@ impl Window {
         self.opened.plus(limits.lifetime)
     }
 
-    /// Whether its idle limit should move now.
+    /// Whether its idle limit should move now. It moves with the first who comes back, too: then it is known
+    /// that it is not fresh.
     pub fn wants_touch(&self, limits: Limits, now: Timestamp) -> bool {
         now >= self.used.plus(TOUCH_EVERY.min(limits.idle / 8))
+            || self.is_fresh() && now > self.opened
+    }
+
+    /// Whether nobody has come back in it. Then the code that opened it may be spent in the memory of the
+    /// machine alone: a power cut would bring the code back, when somebody was let in by the window already.
+    pub fn is_fresh(&self) -> bool {
+        self.used == self.opened
     }
 
     /// Whether it answers for `key`.
@@ -189,6 +197,10 @@ mod tests {
 
     #[test]
     fn the_idle_limit_moves_at_most_once_a_minute() {
+        let window = || Window {
+            opened: Timestamp(900),
+            ..window()
+        };
         assert!(!window().wants_touch(LIMITS, Timestamp(1059)));
         assert!(window().wants_touch(LIMITS, Timestamp(1060)));
         let short = Limits {

@@ -1,5 +1,6 @@
 //! Who judges: this process, or the helper, where this process may not open the key ring and the store.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
@@ -13,6 +14,7 @@ use mailotp_core::helper::wire::Bytes;
 use mailotp_core::prompt;
 use mailotp_core::request::{Request, Secret};
 use mailotp_core::site::{Access, Site, SiteError};
+use mailotp_core::store::Store;
 
 use crate::ffi;
 use crate::hooks::Call;
@@ -30,9 +32,16 @@ impl Random for System {
 /// Who judges.
 pub enum Bench {
     /// This process.
-    Here(Box<Site>),
+    Here(Box<Own>),
     /// The helper; and why not this process.
     Helper(Box<(Config, SiteError)>),
+}
+
+/// What this process judges with.
+pub struct Own {
+    site: Site,
+    /// The store, while somebody is asked.
+    kept: RefCell<Option<Box<dyn Store>>>,
 }
 
 impl Bench {
@@ -40,7 +49,10 @@ impl Bench {
     /// helper. Otherwise nobody judges, and the configuration comes back.
     pub fn of(config: Config) -> Result<Bench, Box<(Config, SiteError)>> {
         match Site::of(config) {
-            Ok(site) => Ok(Bench::Here(Box::new(site))),
+            Ok(site) => Ok(Bench::Here(Box::new(Own {
+                site,
+                kept: RefCell::default(),
+            }))),
             Err(failed) if failed.1.is_forbidden() && failed.0.helper.socket.exists() => {
                 Ok(Bench::Helper(failed))
             }
@@ -50,7 +62,7 @@ impl Bench {
 
     pub fn opening(&self, call: &Call) -> Opening {
         match self {
-            Bench::Here(site) => here(call, site, |door, visitor| door.opening(visitor, call.now)),
+            Bench::Here(own) => here(call, own, |door, visitor| door.opening(visitor, call.now)),
             Bench::Helper(site) => match helper(call, site, Phase::Opening) {
                 Ok(Judged::Ask(prompt)) => Opening::Ask(prompt),
                 Ok(Judged::Report(told)) => Opening::Done(Box::new((*told).into())),
@@ -66,11 +78,11 @@ impl Bench {
     /// `None`: what a module before has asked for was to be used, and is not there.
     pub fn login(&self, call: &Call, typed: Option<&Typed>) -> Report {
         match (self, typed) {
-            (Bench::Here(site), None) => {
-                here(call, site, |door, visitor| door.unasked(visitor, call.now))
+            (Bench::Here(own), None) => {
+                here(call, own, |door, visitor| door.unasked(visitor, call.now))
             }
-            (Bench::Here(site), Some(typed)) => match Secret::new(typed.clone()) {
-                Err(why) => here(call, site, |door, visitor| {
+            (Bench::Here(own), Some(typed)) => match Secret::new(typed.clone()) {
+                Err(why) => here(call, own, |door, visitor| {
                     door.malformed(visitor, call.now, why.to_string())
                 }),
                 Ok(secret) => {
@@ -84,7 +96,7 @@ impl Bench {
                     };
                     // The answer may have taken minutes: the clock is read again.
                     let now = SystemTime::now().into();
-                    here(call, site, |door, _| door.login(request, now))
+                    here(call, own, |door, _| door.login(request, now))
                 }
             },
             (Bench::Helper(site), typed) => {
@@ -100,7 +112,7 @@ impl Bench {
 
     pub fn gate(&self, call: &Call, typed: &Typed) -> Result<Gate, Box<Report>> {
         match self {
-            Bench::Here(site) => here(call, site, |door, visitor| {
+            Bench::Here(own) => here(call, own, |door, visitor| {
                 door.gate(visitor, typed, call.now)
             }),
             Bench::Helper(site) => match helper(call, site, Phase::Gate(Bytes(typed.clone()))) {
@@ -120,7 +132,7 @@ impl Bench {
 
     pub fn account(&self, call: &Call, earlier: Earlier) -> Option<Report> {
         match self {
-            Bench::Here(site) => here(call, site, |door, visitor| {
+            Bench::Here(own) => here(call, own, |door, visitor| {
                 door.account(visitor, earlier, call.now)
             }),
             Bench::Helper(site) => match helper(call, site, Phase::Account(earlier)) {
@@ -132,13 +144,26 @@ impl Bench {
     }
 }
 
-fn here<T>(call: &Call, site: &Site, work: impl FnOnce(&mut Door<'_>, Visitor<'_>) -> T) -> T {
+fn here<T>(call: &Call, own: &Own, work: impl FnOnce(&mut Door<'_>, Visitor<'_>) -> T) -> T {
+    let Own { site, kept } = own;
     // One deadline over all that one question to the store takes, the hash included.
     let deadline = Instant::now() + site.config.timeout;
     let mut mark = site.marker();
     let mut door = Door {
         site,
-        open_store: &mut || Ok(site.open_store(Access::Login(deadline))?),
+        open_store: &mut || {
+            if let Some(mut store) = kept.take()
+                && store.resume(deadline)
+            {
+                return Ok(store);
+            }
+            Ok(site.open_store(Access::Login(deadline))?)
+        },
+        keep_store: Some(&mut |mut store| {
+            if store.pause() {
+                kept.replace(Some(store));
+            }
+        }),
         random: &mut System,
         arena: &mut ffi::MappedArena,
         host: &call.host_name,

@@ -33,6 +33,8 @@ pub struct Door<'a> {
     pub site: &'a Site,
     /// Opens the store; each call to it is closed again before it returns.
     pub open_store: &'a mut dyn FnMut() -> Result<Box<dyn Store>, SiteError>,
+    /// Takes a store that will be wanted again as soon as an answer is typed.
+    pub keep_store: Option<&'a mut dyn FnMut(Box<dyn Store>)>,
     /// Randomness, for the ids of windows.
     pub random: &'a mut dyn Random,
     /// Memory for the hash.

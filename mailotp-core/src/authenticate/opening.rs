@@ -34,8 +34,14 @@ impl Door<'_> {
         let snapshot = if judgement.exempt || !needs_store {
             Snapshot::default()
         } else {
-            match (self.open_store)().and_then(|mut store| self.read(&mut *store, visitor.account))
-            {
+            let read = (self.open_store)().and_then(|mut store| {
+                let snapshot = self.read(&mut *store, visitor.account)?;
+                if let Some(keep) = &mut self.keep_store {
+                    keep(store);
+                }
+                Ok(snapshot)
+            });
+            match read {
                 Ok(snapshot) => snapshot,
                 // Nothing can be judged, so nothing is asked. Observe mode asks, for the next
                 // module, with a prompt that is made up: a stranger learns nothing from it.

@@ -9,6 +9,7 @@ use crate::crypto::SealContext;
 use crate::decide::{Case, Ruling};
 use crate::id::{AccountId, CredentialId};
 use crate::request::Remote;
+use crate::window::Window;
 
 impl Door<'_> {
     pub(super) fn settlement(
@@ -52,7 +53,11 @@ impl Door<'_> {
                 .cloned(),
             consume,
             window,
-            touch: ruling.touch.map(|window| window.id.clone()),
+            touch: ruling
+                .inside
+                .filter(|window| window.wants_touch(self.site.config.grace, case.now))
+                .map(|window| window.id.clone()),
+            leans_on_another: ruling.inside.is_some_and(Window::is_fresh),
             ahead: credential
                 .zip(ruling.ahead)
                 .map(|(credential, counter)| (credential.id.clone(), counter)),

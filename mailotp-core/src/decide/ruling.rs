@@ -67,8 +67,8 @@ pub struct Ruling<'a> {
     pub judges_pin: bool,
     /// What a window opened by it would bind.
     pub window: Option<WindowKey>,
-    /// The window that answered, where its idle limit should move.
-    pub touch: Option<&'a Window>,
+    /// The window that answered.
+    pub inside: Option<&'a Window>,
 }
 
 pub(super) fn ruling<'a>(answer: Answer, result: Verdict, reason: Reason) -> Ruling<'a> {
@@ -83,7 +83,7 @@ pub(super) fn ruling<'a>(answer: Answer, result: Verdict, reason: Reason) -> Rul
         kills: false,
         judges_pin: false,
         window: None,
-        touch: None,
+        inside: None,
     }
 }
 

@@ -38,9 +38,7 @@ pub fn by_window<'a>(
             && credential.scope.expires.is_none_or(|end| case.now < end);
         good.then(|| Ruling {
             credential: Some(credential),
-            touch: window
-                .wants_touch(case.config.grace, case.now)
-                .then_some(window),
+            inside: Some(window),
             ..case.enter(&parts, Verdict::Continued, Reason::Window)
         })
     })

@@ -39,6 +39,8 @@ pub(crate) struct MemoryStore {
     generation: u64,
     site_pin: Option<SealedPin>,
     maintained: Timestamp,
+    /// Whether the last login leant on another one.
+    pub(crate) leant: bool,
 }
 
 impl MemoryStore {
@@ -435,6 +437,7 @@ impl Store for MemoryStore {
     }
 
     fn settle(&mut self, settlement: &Settlement) -> Result<Settled, StoreError> {
+        self.leant = settlement.leans_on_another;
         let record = settlement
             .account
             .and_then(|account| self.records.get_mut(&account));

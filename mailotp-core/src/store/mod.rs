@@ -12,6 +12,8 @@ mod sql;
 pub mod sqlite;
 pub mod transfer;
 
+use std::time::Instant;
+
 use crate::account::{Account, Change, Settled, Settlement, Snapshot};
 use crate::audit::{Event, Verdict};
 use crate::budget::{Bucket, Charge, Charged, Owner};
@@ -233,6 +235,17 @@ pub struct Part {
 /// What a login asks for also works with a newer store that [`fits`]; what changes or forgets anything else
 /// is [`StoreError::Newer`] there.
 pub trait Store {
+    /// Stays open while somebody is asked for a secret, which takes a moment or minutes. Says whether it does.
+    fn pause(&mut self) -> bool {
+        false
+    }
+
+    /// Goes on after that, until `deadline`. Says whether it can: not in a process that was forked meanwhile,
+    /// and not where another store stands in its place.
+    fn resume(&mut self, _deadline: Instant) -> bool {
+        false
+    }
+
     /// Reads what is known of a name, at one moment; where no account has it, of the account that
     /// `alias`, the tag of the same name, stands for.
     fn read(&mut self, name: &AccountName, alias: Option<&Tag>) -> Result<Snapshot, StoreError>;

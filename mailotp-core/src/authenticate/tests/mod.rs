@@ -337,6 +337,7 @@ impl World {
         let mut door = Door {
             site: &self.site,
             open_store: &mut || Ok(Box::new(store.clone())),
+            keep_store: None,
             random: &mut self.random,
             arena: &mut self.arena,
             host: "host",

@@ -41,6 +41,23 @@ fn a_code_opens_once_goes_on_in_its_window_and_is_worth_nothing_elsewhere() {
     assert_eq!(world.login("alice", HERE, &codes[1]), ACCEPTED);
 }
 
+/// What opened it may not be on the disk yet; whoever came back in it has waited for that.
+#[test]
+fn whoever_comes_back_first_leans_on_who_opened_the_window_and_nobody_after_that() {
+    let mut world = World::new("");
+    let codes = world.sheet("alice", 2, Scope::default());
+    let mut leans = |seconds: i64, expected| {
+        world.now += seconds;
+        assert_eq!(world.login("alice", HERE, &codes[0]), expected);
+        world.store.store.borrow().leant
+    };
+    assert!(!leans(0, ACCEPTED), "it spends by itself");
+    assert!(leans(0, CONTINUED), "in the same second");
+    assert!(leans(1, CONTINUED), "the first who is seen to come back");
+    assert!(!leans(0, CONTINUED));
+    assert!(!leans(500, CONTINUED));
+}
+
 #[test]
 fn a_window_that_is_used_stays_open_until_its_lifetime_ends() {
     let mut world = World::new("");

@@ -13,8 +13,8 @@ use super::witness::{Counts, stripe_of};
 use crate::budget::Owner;
 use crate::clock::Timestamp;
 use crate::id::AccountId;
-use crate::store::StoreError;
 use crate::store::sql::{Cell, Moving, Row, Sql, Value, values};
+use crate::store::{Identity, StoreError};
 
 /// A transaction.
 pub(super) struct Running<'a> {
@@ -239,6 +239,13 @@ impl Sql for Running<'_> {
     }
 
     /// What was used up is counted in rows of its own.
+    fn identity(&self) -> Result<Identity, StoreError> {
+        Ok(Identity {
+            ring: <dyn Sql>::row(self, "SELECT ring FROM store", &[])?.get(0)?,
+            generation: self.generation()?,
+        })
+    }
+
     fn generation(&self) -> Result<u64, StoreError> {
         let select =
             "SELECT generation + (SELECT CAST(sum(count) AS BIGINT) FROM witness) FROM store";

@@ -84,10 +84,10 @@ fn is_flooded(sql: &dyn Sql, event: &Event) -> Result<bool, StoreError> {
     let row = sql.row(
         &format!(
             "SELECT count(*) FROM
-             (SELECT 1 FROM event WHERE {} AND time > ?2 LIMIT ?3) AS recent",
+             (SELECT 1 FROM event WHERE {} AND time > ?2 LIMIT {FLOOD}) AS recent",
             of_account(event, "?1")
         ),
-        values![&event.account, event.time.0 - FLOOD_WITHIN, FLOOD],
+        values![&event.account, event.time.0 - FLOOD_WITHIN],
     )?;
     Ok(row.get::<u32>(0)? >= FLOOD)
 }

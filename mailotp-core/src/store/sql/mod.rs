@@ -61,6 +61,9 @@ pub(super) trait Sql {
     /// New events get numbers behind those that are there.
     fn continue_events(&self) -> Result<(), StoreError>;
 
+    /// Whose the store is, and how new.
+    fn identity(&self) -> Result<Identity, StoreError>;
+
     /// The generation that the store has come to.
     fn generation(&self) -> Result<u64, StoreError>;
 
@@ -152,9 +155,25 @@ pub(super) trait Database {
         work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError>;
 
+    /// What others have committed survives a power cut from now on. Where nobody sees it before it does, there
+    /// is nothing to do.
+    fn harden(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Tidies up, after much was forgotten, where the database does not do that by itself.
     fn tidy(&mut self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// See [`Store::pause`].
+    fn pause(&mut self) -> bool {
+        false
+    }
+
+    /// See [`Store::resume`].
+    fn resume(&mut self, _deadline: Instant) -> bool {
+        false
     }
 
     /// From now on all must be done by then.
@@ -212,6 +231,14 @@ fn write_if<T>(
 }
 
 impl<D: Database> Store for D {
+    fn pause(&mut self) -> bool {
+        Database::pause(self)
+    }
+
+    fn resume(&mut self, deadline: Instant) -> bool {
+        Database::resume(self, deadline)
+    }
+
     fn read(&mut self, name: &AccountName, alias: Option<&Tag>) -> Result<Snapshot, StoreError> {
         self.look(|sql| read::snapshot(sql, name, alias))
     }
@@ -234,6 +261,9 @@ impl<D: Database> Store for D {
         } else {
             Durability::Process
         };
+        if settlement.leans_on_another {
+            self.harden()?;
+        }
         log_in(self, durability, |sql| settle::settle(sql, settlement))
     }
 
@@ -266,10 +296,7 @@ impl<D: Database> Store for D {
         self.look(|sql| {
             // One that moves has nothing to say.
             sql.version()?;
-            Ok(Identity {
-                ring: sql.row("SELECT ring FROM store", &[])?.get(0)?,
-                generation: sql.generation()?,
-            })
+            sql.identity()
         })
     }
 

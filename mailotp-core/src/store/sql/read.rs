@@ -12,19 +12,18 @@ pub(super) fn snapshot(
     name: &AccountName,
     alias: Option<&Tag>,
 ) -> Result<Snapshot, StoreError> {
-    let row = sql.row("SELECT newest, pin_length, pin FROM store", &[])?;
+    let row = sql.row(
+        "SELECT newest, pin_length, pin,
+                (SELECT count(*) FROM (SELECT 1 FROM account WHERE pin IS NOT NULL LIMIT 1) AS one)
+         FROM store",
+        &[],
+    )?;
+    let site_pin = rows::pin(&row, 1)?;
     let site = Snapshot {
         newest: row.get(0)?,
-        site_pin: rows::pin(&row, 1)?,
+        pins_in_use: site_pin.is_some() || row.get::<i64>(3)? > 0,
+        site_pin,
         ..Snapshot::default()
-    };
-    let somebody_has_a_pin = || {
-        sql.first("SELECT 1 FROM account WHERE pin IS NOT NULL LIMIT 1", &[])
-            .map(|found| found.is_some())
-    };
-    let site = Snapshot {
-        pins_in_use: site.site_pin.is_some() || somebody_has_a_pin()?,
-        ..site
     };
     let mut account = sql
         .first(rows::ACCOUNT_BY_NAME, values![name.as_str()])?

@@ -8,12 +8,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, ToSql, TransactionBehavior};
+use rusqlite::{Connection, ToSql, TransactionBehavior};
 
-use super::{SqliteStore, connect, failed};
+use super::{SqliteStore, failed, patient_connection};
 use crate::store::StoreError;
-
-const READ_WRITE: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE;
 
 impl SqliteStore {
     /// Writes a copy, as the store at `from` is at one moment and of whatever version, into a new file that
@@ -22,7 +20,7 @@ impl SqliteStore {
         let broken = |why: &dyn std::fmt::Display| {
             StoreError::Failed(format!("{} cannot be made: {why}", to.display()))
         };
-        let connection = connect(from, READ_WRITE, timeout)?;
+        let connection = patient_connection(from, timeout)?;
         let name = to.to_str().ok_or_else(|| broken(&"its name is no text"))?;
         // SQLite would make it with the mode of any new file; an empty one it takes as it is.
         OpenOptions::new()
@@ -71,7 +69,7 @@ impl SqliteStore {
     /// Makes a file that no process has open ready to be used as a store: what is in it is on the disk, and
     /// nothing stands beside it.
     pub fn settle_file(path: &Path, timeout: Duration) -> Result<(), StoreError> {
-        let connection = connect(path, READ_WRITE, timeout)?;
+        let connection = patient_connection(path, timeout)?;
         let set = || -> rusqlite::Result<()> {
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -87,7 +85,7 @@ impl SqliteStore {
     pub fn take_over(to: &Path, from: &Path, timeout: Duration) -> Result<u64, StoreError> {
         let name = from.to_str();
         let name = name.ok_or_else(|| StoreError::Failed("its name is no text".into()))?;
-        let mut connection = connect(to, READ_WRITE, timeout)?;
+        let mut connection = patient_connection(to, timeout)?;
         let mut work = || -> rusqlite::Result<i64> {
             connection.execute("ATTACH ?1 AS restored", [name])?;
             connection.pragma_update(None, "synchronous", "FULL")?;

@@ -10,9 +10,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
-use super::{APPLICATION_ID, SqliteStore, connect, failed};
+use super::{APPLICATION_ID, SqliteStore, failed, patient_connection};
 use crate::store::{StoreError, VERSION, WORKS_SINCE};
 
 /// What leads from each version to the next; the first one from 1 to 2.
@@ -28,18 +28,27 @@ pub(super) const fn marked(version: u32) -> u32 {
     WORKS_SINCE << HALF | version
 }
 
+/// Asks for the number.
+pub(super) const MARK: &str = "PRAGMA user_version";
+
+/// The version that the number says, and from which one on builds go on with it.
+pub(super) fn of_mark(mark: u32) -> (u32, Option<u32>) {
+    let since = mark >> HALF;
+    (mark & ((1 << HALF) - 1), (since > 0).then_some(since))
+}
+
 /// The version of a store, and from which one on builds go on with it.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<(u32, Option<u32>)> {
-    let mark: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let since = mark >> HALF;
-    Ok((mark & ((1 << HALF) - 1), (since > 0).then_some(since)))
+    connection
+        .query_row(MARK, [], |row| row.get(0))
+        .map(of_mark)
 }
 
 impl SqliteStore {
     /// Brings the store at `path` to the version of this build, all of it or nothing. Returns the
     /// version that it had.
     pub fn migrate(path: &Path, timeout: Duration) -> Result<u32, StoreError> {
-        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, timeout)?;
+        let mut connection = patient_connection(path, timeout)?;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;

@@ -1,28 +1,34 @@
 //! The embedded store: one SQLite file.
 //!
-//! The journal is a write-ahead log. What is used up is synced before the answer
-//! (`synchronous = FULL`: with `NORMAL` a spent code can come back after a power cut); a charge and
-//! an event need to survive the process only, and go with the next sync.
+//! The journal is a write-ahead log. What is used up is on the disk before the answer (see [`log`]); a charge
+//! and an event need to survive the process only, and go with the next sync.
 
 mod copy;
+mod keeper;
+mod log;
 mod migrate;
+mod place;
+mod transaction;
+mod trust;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params_from_iter,
-};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::sql::{
-    self, Cell, Database, Durability, Moving, Row, Sql, Thoroughness, Value, one, values,
-};
-use super::{StoreError, VERSION, fits};
-use crate::budget::Owner;
-use crate::clock::Timestamp;
+use super::sql::{Database, Durability, Sql, Thoroughness};
+use super::{StoreError, VERSION};
 use crate::crypto::Tag;
-use crate::id::AccountId;
+use crate::files;
+use log::Log;
+use place::{Place, set_log_care};
+use transaction::Begun;
+use trust::Trust;
+
+pub use keeper::Keeper;
+pub use trust::Expected;
 
 /// "motp": says that a SQLite file is ours (sqlite.org/pragma.html#pragma_application_id).
 const APPLICATION_ID: u32 = 0x6d6f_7470;
@@ -35,9 +41,22 @@ const DAMAGES: u32 = 5;
 /// trusted_schema (3.31) and the name sqlite_schema (3.33), is older.
 pub const OLDEST_SQLITE: i32 = 3_037_000;
 
+/// How long to wait before asking again for what somebody else holds. SQLite's own handler waits longer the
+/// longer it has waited, up to 100 ms, and is overtaken meanwhile: among 64 the last one waited for a second.
+/// Nobody holds the store for longer than it takes to write some pages.
+const PAUSE: Duration = Duration::from_micros(500);
+
+/// So many statements stay compiled while the store is open: a login has fewer.
+const STATEMENTS: usize = 64;
+
 /// An open store.
 pub struct SqliteStore {
     connection: Connection,
+    log: Log,
+    place: Place,
+    trust: Trust,
+    /// How long a transaction waits for others, where there is no deadline.
+    timeout: Duration,
     /// When everything must be done.
     deadline: Option<Instant>,
 }
@@ -45,8 +64,8 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Fills a new, empty file with a store of this key ring. Fails where something is in it already.
     pub fn create(path: &Path, ring: Tag, timeout: Duration) -> Result<SqliteStore, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-        let connection = connect(path, flags, timeout)?;
+        let store = SqliteStore::connected(path, timeout, Trust::any(path))?;
+        let connection = &store.connection;
         let pages: u32 = connection
             .pragma_query_value(None, "page_count", |row| row.get(0))
             .map_err(failed)?;
@@ -66,10 +85,8 @@ impl SqliteStore {
             connection.execute_batch("COMMIT")
         };
         fill().map_err(failed)?;
-        Ok(SqliteStore {
-            connection,
-            deadline: None,
-        })
+        store.log.sync()?;
+        Ok(store)
     }
 
     /// Opens a store of this version, or a newer one that says it works with this build. Never makes one,
@@ -78,66 +95,121 @@ impl SqliteStore {
         if !path.exists() {
             return Err(StoreError::Missing(path.display().to_string()));
         }
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, timeout)?;
-        let number =
-            |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
-        let not_ours = || StoreError::NotAStore(path.display().to_string());
-        let id = number("application_id").map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => not_ours(),
-            _ => failed(error),
-        })?;
-        if id != APPLICATION_ID {
-            return Err(not_ours());
+        let mut store = SqliteStore::connected(path, timeout, Trust::any(path))?;
+        store.look(|_| Ok(()))?;
+        Ok(store)
+    }
+
+    /// Opens the store of which this is expected. Each transaction finds out whether it is: before, nothing is
+    /// read.
+    pub fn open_expected(
+        path: &Path,
+        timeout: Duration,
+        expected: Expected,
+    ) -> Result<SqliteStore, StoreError> {
+        SqliteStore::connected(path, timeout, Trust::in_one(path, expected))
+    }
+
+    fn connected(path: &Path, timeout: Duration, trust: Trust) -> Result<SqliteStore, StoreError> {
+        let place = Place::of(path)?;
+        let connection = connect(path)?;
+        set_log_care(&connection, false).map_err(failed)?;
+        // Others are waited for in `patiently`.
+        wait_for(&connection, Duration::ZERO).map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let store = SqliteStore {
+            connection,
+            log: Log::of(path),
+            place,
+            trust,
+            timeout,
+            deadline: None,
+        };
+        // The one that is built in does so by itself (.cargo/config.toml): to say so costs it a look at the file.
+        if !cfg!(feature = "bundled-sqlite") {
+            store.patiently(|connection| {
+                let set = connection.pragma_update(None, "synchronous", "NORMAL");
+                set.map_err(failed)
+            })?;
         }
-        match migrate::version(&connection).map_err(failed)? {
-            (0, _) => Err(not_ours()),
-            (found, since) => fits(found, since).map(|()| SqliteStore {
-                connection,
-                deadline: None,
-            }),
-        }
+        Ok(store)
     }
 
     /// An error where the store is a newer one: it may hold what this build does not know.
     pub fn is_own(&self) -> Result<(), StoreError> {
         let (found, since) = migrate::version(&self.connection).map_err(failed)?;
-        sql::exactly_own(found, since)
+        super::sql::exactly_own(found, since)
     }
 
-    /// Lets the next transaction wait for others as long as there is time.
+    /// An error where there is no time left.
     fn in_time(&self) -> Result<(), StoreError> {
-        let Some(deadline) = self.deadline else {
-            return Ok(());
-        };
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(StoreError::TooSlow);
+        match self.deadline {
+            Some(deadline) if deadline <= Instant::now() => Err(StoreError::TooSlow),
+            _ => Ok(()),
         }
-        wait_for(&self.connection, left).map_err(failed)
+    }
+
+    /// Does a transaction, from its beginning again as long as somebody else is in the way and there is time.
+    fn patiently<T>(
+        &self,
+        mut transaction: impl FnMut(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.in_time()?;
+        let deadline = self
+            .deadline
+            .unwrap_or_else(|| Instant::now() + self.timeout);
+        loop {
+            match transaction(&self.connection) {
+                Err(StoreError::TooSlow) if Instant::now() < deadline => thread::sleep(PAUSE),
+                result => return result,
+            }
+        }
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags, timeout: Duration) -> Result<Connection, StoreError> {
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        if self.place.is_unchanged() {
+            let _ = set_log_care(&self.connection, true);
+        }
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
     is_new_enough(rusqlite::version_number())?;
-    // SQLITE_OPEN_NOFOLLOW refuses a link anywhere in the path. The folder is the administrator's,
-    // and may be one; the file may not.
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let real: PathBuf = folder
-        .canonicalize()
-        .map_err(|error| StoreError::Failed(format!("{}: {error}", folder.display())))?
-        .join(path.file_name().unwrap_or_default());
-    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(real, flags).map_err(failed)?;
+    let connection = match open(path) {
+        // SQLITE_OPEN_NOFOLLOW refuses a link anywhere in the path. The folder is the administrator's,
+        // and may be one; the file may not.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            let folder = files::folder_of(path);
+            let real = folder
+                .canonicalize()
+                .map_err(|error| StoreError::Failed(format!("{}: {error}", folder.display())))?;
+            open(&real.join(path.file_name().unwrap_or_default()))
+        }
+        opened => opened,
+    };
+    let connection = connection.map_err(failed)?;
     let set = || -> rusqlite::Result<()> {
-        wait_for(&connection, timeout)?;
-        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "cell_size_check", true)
     };
     set().map_err(failed)?;
+    Ok(connection)
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    Connection::open_with_flags(path, flags)
+}
+
+/// A connection for what is done with the file as a whole, which waits for others for so long.
+fn patient_connection(path: &Path, timeout: Duration) -> Result<Connection, StoreError> {
+    let connection = connect(path)?;
+    wait_for(&connection, timeout).map_err(failed)?;
     Ok(connection)
 }
 
@@ -180,9 +252,13 @@ impl Database for SqliteStore {
         &mut self,
         mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.in_time()?;
-        let transaction = self.connection.transaction().map_err(failed)?;
-        work(&transaction)
+        self.patiently(|connection| {
+            work(&Begun::new(
+                connection,
+                TransactionBehavior::Deferred,
+                &self.trust,
+            )?)
+        })
     }
 
     fn write<T>(
@@ -190,29 +266,40 @@ impl Database for SqliteStore {
         durability: Durability,
         mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.in_time()?;
-        let level = match durability {
-            Durability::Process => "NORMAL",
-            Durability::Power | Durability::Spent => "FULL",
-        };
-        self.connection
-            .pragma_update(None, "synchronous", level)
-            .map_err(failed)?;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(failed)?;
-        let result = work(&transaction)?;
-        transaction.commit().map_err(failed)?;
+        let result = self.patiently(|connection| {
+            let begun = Begun::new(connection, TransactionBehavior::Immediate, &self.trust)?;
+            let result = work(&begun)?;
+            begun.commit()?;
+            Ok(result)
+        })?;
+        if durability != Durability::Process {
+            self.log.sync()?;
+        }
         self.in_time()?;
         Ok(result)
     }
 
+    fn harden(&mut self) -> Result<(), StoreError> {
+        self.log.sync()
+    }
+
     fn tidy(&mut self) -> Result<(), StoreError> {
         // The log of writes goes into the file, and the planner learns what the tables hold now.
-        self.connection
-            .execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize")
-            .map_err(failed)
+        let tidy = |connection: &Connection| {
+            wait_for(connection, self.timeout)?;
+            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize")?;
+            wait_for(connection, Duration::ZERO)
+        };
+        tidy(&self.connection).map_err(failed)
+    }
+
+    fn pause(&mut self) -> bool {
+        true
+    }
+
+    fn resume(&mut self, deadline: Instant) -> bool {
+        self.deadline = Some(deadline);
+        self.place.is_unchanged()
     }
 
     fn until(&mut self, deadline: Instant) {
@@ -233,100 +320,6 @@ impl Database for SqliteStore {
         looked.map_err(failed)?;
         damage.retain(|line| line != "ok");
         Ok(damage)
-    }
-}
-
-/// Whoever writes has the whole store: there is nothing to hold.
-impl Sql for Transaction<'_> {
-    fn execute(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
-        let changed = self
-            .prepare_cached(statement)
-            .and_then(|mut statement| statement.execute(params_from_iter(values)));
-        changed.map(|rows| rows as u64).map_err(failed)
-    }
-
-    fn query(&self, statement: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        let rows = || -> rusqlite::Result<Vec<Row>> {
-            let mut statement = self.prepare_cached(statement)?;
-            let columns = statement.column_count();
-            let rows = statement.query_map(params_from_iter(values), |row| {
-                (0..columns).map(|column| row.get(column)).collect()
-            })?;
-            rows.map(|row| row.map(Row)).collect()
-        };
-        rows().map_err(failed)
-    }
-
-    fn version(&self) -> Result<(u32, Option<u32>), StoreError> {
-        let (found, since) = migrate::version(self).map_err(failed)?;
-        let select = "SELECT moving FROM store";
-        match <dyn Sql>::row(self, select, &[])?.get(0)? {
-            Some(moving) => Err(Moving::stored(moving).into()),
-            _ => Ok((found, since)),
-        }
-    }
-
-    fn hold_account(&self, _: AccountId) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    fn hold_slot(&self, _: &Owner) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    fn advance_clock(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.execute(
-            "UPDATE store SET newest = ?1 WHERE newest < ?1",
-            values![now],
-        )
-        .map(|_| ())
-    }
-
-    fn continue_events(&self) -> Result<(), StoreError> {
-        // They do by themselves.
-        Ok(())
-    }
-
-    fn generation(&self) -> Result<u64, StoreError> {
-        let row = <dyn Sql>::row(self, "SELECT generation FROM store", &[])?;
-        Ok(row.get::<i64>(0)? as u64)
-    }
-
-    fn raise_generation(&self, least: u64) -> Result<(), StoreError> {
-        let raise = "UPDATE store SET generation = ?1 WHERE generation < ?1";
-        Sql::execute(self, raise, values![least as i64]).map(|_| ())
-    }
-
-    fn count_change(&self, _: AccountId) -> Result<(), StoreError> {
-        let count = "UPDATE store SET generation = generation + 1";
-        one(Sql::execute(self, count, &[])?)
-    }
-
-    fn count_spent(&self, account: AccountId) -> Result<(), StoreError> {
-        self.count_change(account)
-    }
-}
-
-impl ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let value = match self {
-            Value::Integer(number) => number.map(ValueRef::Integer),
-            Value::Text(text) => text.map(|text| ValueRef::Text(text.as_bytes())),
-            Value::Bytes(bytes) => bytes.map(ValueRef::Blob),
-        };
-        Ok(ToSqlOutput::Borrowed(value.unwrap_or(ValueRef::Null)))
-    }
-}
-
-impl FromSql for Cell {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Cell> {
-        Ok(match value {
-            ValueRef::Null => Cell::Null,
-            ValueRef::Integer(number) => Cell::Integer(number),
-            ValueRef::Text(_) => Cell::Text(value.as_str()?.to_owned()),
-            ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_owned()),
-            ValueRef::Real(_) => return Err(FromSqlError::InvalidType),
-        })
     }
 }
 

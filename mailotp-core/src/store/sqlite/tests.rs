@@ -3,16 +3,20 @@ use std::thread;
 
 use super::*;
 use crate::account::Settled;
-use crate::budget::{Charge, Charged};
+use crate::budget::{Charge, Charged, Owner};
 use crate::clock::Timestamp;
+use crate::id::AccountId;
 use crate::store::contract::{contract_of, race_settlement};
 use crate::store::memory::MemoryStore;
 use crate::store::{EventFilter, Inspection, Persistent, Store};
+use std::path::PathBuf;
 
 /// A store in a folder that goes with it.
 pub(super) struct Temporary {
     store: SqliteStore,
-    folder: tempfile::TempDir,
+    path: PathBuf,
+    /// Goes with it.
+    folder: Option<tempfile::TempDir>,
 }
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -20,12 +24,19 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 impl Temporary {
     pub(super) fn new() -> Temporary {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("m.db");
-        std::fs::write(&path, "").unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let mut temporary = Temporary::at(&folder.path().join("m.db"));
+        temporary.folder = Some(folder);
+        temporary
+    }
+
+    /// In somebody else's folder.
+    pub(super) fn at(path: &Path) -> Temporary {
+        std::fs::write(path, "").unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
         Temporary {
-            store: SqliteStore::create(&path, Tag([0; 16]), TIMEOUT).unwrap(),
-            folder,
+            store: SqliteStore::create(path, Tag([0; 16]), TIMEOUT).unwrap(),
+            path: path.to_owned(),
+            folder: None,
         }
     }
 
@@ -38,7 +49,7 @@ impl Temporary {
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        self.folder.path().join("m.db")
+        self.path.clone()
     }
 }
 
@@ -89,7 +100,7 @@ fn a_library_that_is_too_old_is_named_with_what_is_needed() {
 #[test]
 fn cve_2024_47191_a_link_in_place_of_the_store_is_refused() {
     let temporary = Temporary::new();
-    let link = temporary.folder.path().join("link.db");
+    let link = crate::files::folder_of(&temporary.path).join("link.db");
     std::os::unix::fs::symlink(temporary.path(), &link).unwrap();
     assert!(SqliteStore::open(&link, TIMEOUT).is_err());
 }
@@ -178,7 +189,7 @@ fn the_journal_is_a_log_and_its_files_are_private() {
         .unwrap();
     assert_eq!(mode, "wal");
     crate::store::contract::fill_for_race(temporary.store());
-    for file in std::fs::read_dir(temporary.folder.path()).unwrap() {
+    for file in std::fs::read_dir(crate::files::folder_of(&temporary.path)).unwrap() {
         let file = file.unwrap();
         let mode = file.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{:?}", file.path());
@@ -336,7 +347,7 @@ fn shape(connection: &rusqlite::Connection) -> Vec<String> {
 fn a_login_of_nobody_writes_as_much_as_one_of_an_account() {
     let mut temporary = Temporary::new();
     crate::store::contract::fill_for_race(temporary.store());
-    let log = temporary.folder.path().join("m.db-wal");
+    let log = crate::files::with_end(&temporary.path, "-wal");
     let mut written = |account: Option<AccountId>, name: &str| {
         let mut settlement = crate::store::contract::refusal_from("192.0.2.1");
         settlement.account = account;
@@ -409,4 +420,72 @@ fn damage_is_found_and_nothing_else_is_said() {
             .unwrap()
             .is_empty()
     );
+}
+
+/// A store that tells in which order it was asked for what.
+struct Told {
+    store: SqliteStore,
+    asked: Vec<String>,
+}
+
+impl Database for Told {
+    fn look<T>(
+        &mut self,
+        work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.store.look(work)
+    }
+
+    fn write<T>(
+        &mut self,
+        durability: Durability,
+        work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.asked.push(format!("{durability:?}"));
+        self.store.write(durability, work)
+    }
+
+    fn harden(&mut self) -> Result<(), StoreError> {
+        self.asked.push("harden".to_owned());
+        self.store.harden()
+    }
+
+    fn until(&mut self, deadline: Instant) {
+        Database::until(&mut self.store, deadline);
+    }
+}
+
+/// Another login's consumption is seen before it is durable: a power cut would have brought the code back after
+/// somebody was let in by its window.
+#[test]
+fn whoever_leans_on_another_login_waits_for_the_disk_first_and_nobody_else_does() {
+    let mut temporary = Temporary::new();
+    crate::store::contract::fill_for_race(temporary.store());
+    let mut told = Told {
+        store: SqliteStore::open(&temporary.path(), TIMEOUT).unwrap(),
+        asked: Vec::new(),
+    };
+    for leans_on_another in [true, false] {
+        let settlement = crate::account::Settlement {
+            leans_on_another,
+            ..crate::store::contract::refusal_from("192.0.2.1")
+        };
+        let _ = told.settle(&settlement).unwrap();
+    }
+    let _ = told.settle(&race_settlement(1)).unwrap();
+    assert_eq!(told.asked, ["harden", "Process", "Process", "Spent"]);
+}
+
+#[test]
+fn a_store_that_was_paused_goes_on_unless_another_stands_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.db");
+    drop(Temporary::at(&path));
+    let mut store = SqliteStore::open(&path, TIMEOUT).unwrap();
+    let soon = Instant::now() + TIMEOUT;
+    assert!(Store::pause(&mut store) && Store::resume(&mut store, soon));
+    std::fs::rename(&path, folder.path().join("old.db")).unwrap();
+    assert!(!Store::resume(&mut store, soon), "nothing is there");
+    drop(Temporary::at(&path));
+    assert!(!Store::resume(&mut store, soon), "another one is there");
 }

@@ -1,0 +1,138 @@
+//! A transaction: what SQLite understands in a way of its own.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
+
+use super::failed;
+use super::migrate;
+use super::trust::{Found, Trust};
+use crate::budget::Owner;
+use crate::clock::Timestamp;
+use crate::id::AccountId;
+use crate::store::sql::{Cell, Moving, Row, Sql, Value, one, values};
+use crate::store::{Identity, StoreError};
+
+/// One that has begun, in a store that is trusted.
+pub(super) struct Begun<'a> {
+    transaction: Transaction<'a>,
+    found: Found,
+}
+
+impl<'a> Begun<'a> {
+    /// Begins one. What the store says of itself is looked at in each: it may have been migrated since, or be
+    /// on its way to another place.
+    pub(super) fn new(
+        connection: &'a Connection,
+        behavior: TransactionBehavior,
+        trust: &Trust,
+    ) -> Result<Begun<'a>, StoreError> {
+        let transaction = Transaction::new_unchecked(connection, behavior).map_err(failed)?;
+        let found = trust.look(&transaction)?;
+        Ok(Begun { transaction, found })
+    }
+
+    /// Keeps what it has written.
+    pub(super) fn commit(self) -> Result<(), StoreError> {
+        self.transaction.commit().map_err(failed)
+    }
+}
+
+/// Whoever writes has the whole store: there is nothing to hold.
+impl Sql for Begun<'_> {
+    fn execute(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        let changed = self
+            .transaction
+            .prepare_cached(statement)
+            .and_then(|mut statement| statement.execute(params_from_iter(values)));
+        changed.map(|rows| rows as u64).map_err(failed)
+    }
+
+    fn query(&self, statement: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        let rows = || -> rusqlite::Result<Vec<Row>> {
+            let mut statement = self.transaction.prepare_cached(statement)?;
+            let columns = statement.column_count();
+            let rows = statement.query_map(params_from_iter(values), |row| {
+                (0..columns).map(|column| row.get(column)).collect()
+            })?;
+            rows.map(|row| row.map(Row)).collect()
+        };
+        rows().map_err(failed)
+    }
+
+    fn version(&self) -> Result<(u32, Option<u32>), StoreError> {
+        match &self.found.moving {
+            Some(moving) => Err(Moving::stored(moving.clone()).into()),
+            None => Ok(migrate::of_mark(self.found.mark)),
+        }
+    }
+
+    fn identity(&self) -> Result<Identity, StoreError> {
+        Ok(Identity {
+            ring: self.found.ring,
+            generation: self.generation()?,
+        })
+    }
+
+    fn hold_account(&self, _: AccountId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn hold_slot(&self, _: &Owner) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn advance_clock(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE store SET newest = ?1 WHERE newest < ?1",
+            values![now],
+        )
+        .map(|_| ())
+    }
+
+    fn continue_events(&self) -> Result<(), StoreError> {
+        // They do by themselves.
+        Ok(())
+    }
+
+    fn generation(&self) -> Result<u64, StoreError> {
+        let row = <dyn Sql>::row(self, "SELECT generation FROM store", &[])?;
+        Ok(row.get::<i64>(0)? as u64)
+    }
+
+    fn raise_generation(&self, least: u64) -> Result<(), StoreError> {
+        let raise = "UPDATE store SET generation = ?1 WHERE generation < ?1";
+        Sql::execute(self, raise, values![least as i64]).map(|_| ())
+    }
+
+    fn count_change(&self, _: AccountId) -> Result<(), StoreError> {
+        let count = "UPDATE store SET generation = generation + 1";
+        one(Sql::execute(self, count, &[])?)
+    }
+
+    fn count_spent(&self, account: AccountId) -> Result<(), StoreError> {
+        self.count_change(account)
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let value = match self {
+            Value::Integer(number) => number.map(ValueRef::Integer),
+            Value::Text(text) => text.map(|text| ValueRef::Text(text.as_bytes())),
+            Value::Bytes(bytes) => bytes.map(ValueRef::Blob),
+        };
+        Ok(ToSqlOutput::Borrowed(value.unwrap_or(ValueRef::Null)))
+    }
+}
+
+impl FromSql for Cell {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Cell> {
+        Ok(match value {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(number) => Cell::Integer(number),
+            ValueRef::Text(_) => Cell::Text(value.as_str()?.to_owned()),
+            ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_owned()),
+            ValueRef::Real(_) => return Err(FromSqlError::InvalidType),
+        })
+    }
+}
