@@ -18,7 +18,7 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::Uid;
 
 use super::guests::Guests;
-use super::{Caller, serve};
+use super::{Caller, keeper, serve};
 use crate::cli::Cli;
 use crate::error::{CliError, UNUSABLE};
 
@@ -52,6 +52,7 @@ pub fn run(cli: Cli, path: Option<&Path>) -> Result<(), CliError> {
         }
     };
     let cli = Arc::new(cli);
+    keeper::start(Arc::clone(&cli));
     let guests = Arc::new(Guests::default());
     for stream in listener.incoming() {
         // Out of descriptors, or the client is gone: the next one may fare better.

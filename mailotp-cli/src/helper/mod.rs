@@ -4,6 +4,7 @@
 mod client;
 mod guests;
 mod judge;
+mod keeper;
 mod listen;
 mod permit;
 mod proof;
