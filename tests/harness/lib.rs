@@ -4,6 +4,7 @@ pub mod dovecot;
 pub mod enrol;
 pub mod helper;
 pub mod host;
+pub mod hosts;
 pub mod imap;
 pub mod output;
 pub mod packaged;

@@ -12,6 +12,8 @@ pub const MODULE: &str = "libpam_mailotp.so";
 pub const COMMAND: &str = "mailotp-cli";
 /// The PAM application of these tests.
 pub const HOST: &str = "pam-host";
+/// The same application, which looks for secrets in its memory.
+pub const WITNESS: &str = "pam-witness";
 
 /// How the module and the command were built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +99,7 @@ impl Products {
         // writing, and running it would fail with "text file busy".
         let copied = Command::new("cp")
             .args([MODULE, COMMAND].map(|name| product_of(build, name)))
-            .arg(product(HOST))
+            .args([HOST, WITNESS].map(product))
             .arg(folder.path())
             .status()
             .expect("cp can be run");

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::host::{PamHost, Reply, Request};
+use crate::host::{Reply, Request};
 use crate::output::Output;
 use crate::products::{self, Build, Products};
 
@@ -337,12 +337,6 @@ impl Site {
         self.stack(service, &[&auth]);
     }
 
-    /// A PAM application as the site's owner.
-    #[must_use]
-    pub fn host(&self) -> PamHost {
-        PamHost::start(self.program(&self.product(products::HOST)))
-    }
-
     /// The request, for the services of this site.
     #[must_use]
     pub fn here(&self, request: Request) -> Request {
@@ -351,50 +345,6 @@ impl Site {
             scratch: self.path("scratch"),
             ..request
         }
-    }
-
-    /// One transaction in a process of its own.
-    ///
-    /// # Panics
-    /// Where the host dies of it.
-    #[track_caller]
-    #[must_use]
-    pub fn ask(&self, request: Request) -> Reply {
-        self.ask_in_turn([request]).remove(0)
-    }
-
-    /// Transactions one after the other in one process.
-    ///
-    /// # Panics
-    /// Where the host dies of one.
-    #[track_caller]
-    #[must_use]
-    pub fn ask_in_turn(&self, requests: impl IntoIterator<Item = Request>) -> Vec<Reply> {
-        let mut host = self.host();
-        for request in requests {
-            host.ask(&self.here(request));
-        }
-        host.finish()
-    }
-
-    /// Transactions at the same time, each in a process of its own.
-    ///
-    /// # Panics
-    /// Where a host dies of one.
-    #[track_caller]
-    #[must_use]
-    pub fn ask_at_once(&self, requests: impl IntoIterator<Item = Request>) -> Vec<Reply> {
-        let mut started: Vec<(PamHost, Request)> = requests
-            .into_iter()
-            .map(|request| (self.host(), self.here(request)))
-            .collect();
-        for (host, request) in &mut started {
-            host.ask(request);
-        }
-        started
-            .into_iter()
-            .flat_map(|(host, _)| host.finish())
-            .collect()
     }
 
     /// A login as mail servers do it.

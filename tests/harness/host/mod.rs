@@ -3,14 +3,20 @@
 //! One request and one reply are one line of JSON each. Text travels as bytes: what a module makes
 //! of bytes that are no UTF-8 is among the questions.
 
+mod client;
+mod errand;
+mod trouble;
+
 use std::fs;
-use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+
+pub use client::PamHost;
+pub use errand::{Endurance, Errand, Footprint, Threads};
+pub use trouble::{Child, Finding, Item, MASK, Place, Trait, mask};
 
 /// One PAM transaction, from `pam_start` to `pam_end`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,6 +35,8 @@ pub struct Request {
     pub tty: Option<Vec<u8>>,
     /// What each prompt is answered with in turn; the last one again and again, as mail servers do.
     pub answers: Vec<Answer>,
+    /// What must not be found in the memory of the host: [masked](mask), lest it be found here.
+    pub secrets: Vec<Vec<u8>>,
     /// What is called, in this order, whatever each one returns.
     pub phases: Vec<Phase>,
 }
@@ -46,6 +54,14 @@ pub enum Answer {
     NoResponse,
     /// It returns success, and a response without a text.
     NullText,
+    /// It answers, with what is written here [masked](mask).
+    Masked(Vec<u8>),
+    /// It returns `PAM_CONV_ERR`, and an array of responses that it has released.
+    FailsAfter(Vec<u8>),
+    /// It sets items of the handle, and answers.
+    Sets(Vec<(Item, Vec<u8>)>, Vec<u8>),
+    /// It forks; whoever of the two goes on answers.
+    Forks(Child, Vec<u8>),
 }
 
 impl Answer {
@@ -81,6 +97,8 @@ pub enum Phase {
     OpenSession,
     /// `pam_close_session`
     CloseSession,
+    /// No call: the host becomes this user for good.
+    Become(u32),
 }
 
 /// How a message wants to be shown.
@@ -122,6 +140,10 @@ pub struct Reply {
     pub handed_on: Option<Vec<u8>>,
     /// What of the process was not as before: descriptors, threads, umask, folder, signals.
     pub left_behind: Vec<String>,
+    /// What of it was not as before when the user was asked.
+    pub while_asked: Vec<String>,
+    /// Which of the secrets were found in its memory, where a host looks for them.
+    pub found: Vec<Finding>,
     /// How long it took, from `pam_start` to `pam_end`, in microseconds.
     pub microseconds: u64,
     /// How much of that the host spent on a processor: a disk and a busy machine do not change it.
@@ -140,6 +162,7 @@ impl Request {
             rhost: None,
             tty: None,
             answers: Vec::new(),
+            secrets: Vec::new(),
             phases: vec![Phase::Authenticate],
         }
     }
@@ -225,119 +248,4 @@ impl Reply {
         };
         String::from_utf8_lossy(&prompt.text).into_owned()
     }
-}
-
-/// A running `pam-host`, which ends with the value.
-pub struct PamHost {
-    /// `None` once its end was waited for.
-    child: Option<Child>,
-}
-
-impl Drop for PamHost {
-    fn drop(&mut self) {
-        let Some(child) = self.child.take() else {
-            return;
-        };
-        let output = child.wait_with_output().expect("the host is a child");
-        if !std::thread::panicking() {
-            ended_well(&output);
-        }
-    }
-}
-
-/// The host lived, and nobody in its process wrote to its standard error.
-#[track_caller]
-fn ended_well(output: &Output) {
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && stderr.is_empty(),
-        "the host ended with {} and said: {stderr}",
-        output.status
-    );
-}
-
-impl PamHost {
-    /// Starts one from a command that names it.
-    ///
-    /// # Panics
-    /// Where it cannot be run.
-    #[must_use]
-    pub fn start(mut command: Command) -> Self {
-        let child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
-        Self { child: Some(child) }
-    }
-
-    fn child(&mut self) -> &mut Child {
-        self.child.as_mut().expect("it lives")
-    }
-
-    /// Hands over one request, without waiting for the reply.
-    ///
-    /// # Panics
-    /// Where the host is gone.
-    pub fn ask(&mut self, request: &Request) {
-        let line = serde_json::to_string(request).expect("a request is JSON");
-        let stdin = self
-            .child()
-            .stdin
-            .as_mut()
-            .expect("the host reads requests");
-        writeln!(stdin, "{line}").expect("the host reads requests");
-    }
-
-    /// Waits for the reply to the request that was handed over before all others whose replies were not
-    /// waited for.
-    ///
-    /// # Panics
-    /// Where the host died.
-    #[track_caller]
-    #[must_use]
-    pub fn reply(&mut self) -> Reply {
-        let stdout = self.child().stdout.as_mut().expect("the host replies");
-        let mut line = Vec::new();
-        let mut byte = [0];
-        // Not one byte too many is taken: `finish` reads the rest.
-        while stdout.read_exact(&mut byte).is_ok() && byte != *b"\n" {
-            line.push(byte[0]);
-        }
-        serde_json::from_slice(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
-    }
-
-    /// Waits until all requests are done: their replies.
-    ///
-    /// # Panics
-    /// Where the host died, or somebody in its process wrote to its standard error.
-    #[track_caller]
-    #[must_use]
-    pub fn finish(mut self) -> Vec<Reply> {
-        let child = self.child.take().expect("it lives");
-        let output = child.wait_with_output().expect("the host is a child");
-        ended_well(&output);
-        replies(&output.stdout)
-    }
-
-    /// Kills the host where it stands: the replies that it had given.
-    ///
-    /// # Panics
-    /// Where it cannot be killed.
-    #[must_use]
-    pub fn kill(mut self) -> Vec<Reply> {
-        let mut child = self.child.take().expect("it lives");
-        child.kill().expect("the host is a child");
-        let output = child.wait_with_output().expect("the host is a child");
-        replies(&output.stdout)
-    }
-}
-
-fn replies(stdout: &[u8]) -> Vec<Reply> {
-    let text = std::str::from_utf8(stdout).expect("replies are JSON");
-    text.split_inclusive('\n')
-        .filter(|line| line.ends_with('\n'))
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
-        .collect()
 }

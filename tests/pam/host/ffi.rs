@@ -1,25 +1,18 @@
 //! The calls into libpam, and the one place of `unsafe` in these tests.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 use std::ptr;
 
-use harness::host::{Answer, Phase, Prompt, Style};
+use harness::host::{Answer, Child, Item, MASK, Phase, Prompt, Style};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid, Uid, fork, setuid};
+
+use crate::footprint::{difference, surroundings};
 
 const PAM_SUCCESS: c_int = 0;
 const PAM_CONV_ERR: c_int = 19;
 const PAM_ESTABLISH_CRED: c_int = 2;
-
-/// An item of the handle that an application may set or read.
-#[derive(Clone, Copy)]
-#[repr(i32)]
-pub enum Item {
-    /// `PAM_USER`
-    User = 2,
-    /// `PAM_TTY`
-    Tty = 3,
-    /// `PAM_RHOST`
-    Rhost = 4,
-}
 
 /// Gives `SIGPIPE` its default back, which Rust takes from it and a mail server need not: writing to who
 /// has hung up ends the process.
@@ -29,22 +22,84 @@ pub fn as_in_c() {
     unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }.expect("a signal with a default");
 }
 
-/// What the application says to a prompt, and what it was shown.
+/// Lets the kernel reap children: `wait` finds none (wait(2), "Errors").
+pub fn ignore_children() {
+    use nix::sys::signal::{SigHandler, Signal, signal};
+    // SAFETY: no handler runs, so none has to be safe to run.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigIgn) }.expect("a signal that can be ignored");
+}
+
+/// A descriptor that was just made.
+pub fn owned(descriptor: RawFd) -> OwnedFd {
+    // SAFETY: fcntl(2), F_DUPFD_CLOEXEC: it is a new one, and the caller keeps no copy of the number.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
+}
+
+/// As some daemons do. What is opened next gets these numbers.
+pub fn close_standard_descriptors() {
+    for number in 0..=2 {
+        // SAFETY: close(2): the host uses other descriptors from here on.
+        unsafe { libc::close(number) };
+    }
+}
+
+/// As somebody who prints something. Nobody should be there to read it.
+pub fn write_to_standard_descriptors() {
+    const TEXT: &[u8] = b"printed by the host";
+    for number in 0..=2 {
+        // SAFETY: write(2): the text is that long; a number that is not open is an error, and no more.
+        unsafe { libc::write(number, TEXT.as_ptr().cast(), TEXT.len()) };
+    }
+}
+
+/// Whom a conversation has forked.
 #[derive(Default)]
+pub enum Forked {
+    /// Nobody.
+    #[default]
+    No,
+    /// This is the parent of a child that goes on as well.
+    Parent(Pid),
+    /// This is the child.
+    Child,
+}
+
+impl Forked {
+    /// Waits for the child to be done. Whether this is the child.
+    pub fn wait(self) -> bool {
+        if let Self::Parent(child) = self {
+            waitpid(child, None).expect("it is a child");
+        }
+        matches!(self, Self::Child)
+    }
+}
+
+/// What the application says to a prompt, and what it was shown.
 pub struct Conversation {
     /// The answers, in turn; the last one stays.
-    pub answers: Vec<Answer>,
+    answers: Vec<Answer>,
     /// Every message so far.
     pub prompts: Vec<Prompt>,
+    /// What was otherwise than at the start when it forked.
+    pub while_asked: Vec<String>,
+    /// Whom it has forked.
+    pub forked: Forked,
+    before: Vec<String>,
     asked: usize,
+    handle: *mut PamHandle,
 }
 
 impl Conversation {
-    /// A conversation with these answers.
-    pub fn new(answers: Vec<Answer>) -> Self {
+    /// A conversation with these answers, in a process that was like this before it.
+    pub fn new(answers: Vec<Answer>, before: Vec<String>) -> Self {
         Self {
             answers,
-            ..Self::default()
+            before,
+            prompts: Vec::new(),
+            while_asked: Vec::new(),
+            forked: Forked::No,
+            asked: 0,
+            handle: ptr::null_mut(),
         }
     }
 
@@ -53,6 +108,27 @@ impl Conversation {
         let answer = self.answers.get(self.asked.min(last)).cloned();
         self.asked += 1;
         answer.unwrap_or(Answer::Fails)
+    }
+
+    /// Whether whoever returns from here goes on.
+    fn fork(&mut self, child: Child) -> bool {
+        self.while_asked = difference(&self.before, &surroundings());
+        // SAFETY: fork(2): the host has no second thread, so that the child may do whatever its parent may.
+        match unsafe { fork() }.expect("the machine has room for a child") {
+            ForkResult::Child if child == Child::Exits => std::process::exit(0),
+            ForkResult::Child => {
+                self.forked = Forked::Child;
+                true
+            }
+            ForkResult::Parent { child: other } if child == Child::Both => {
+                self.forked = Forked::Parent(other);
+                true
+            }
+            ForkResult::Parent { child: other } => {
+                waitpid(other, None).expect("it is a child");
+                child == Child::Exits
+            }
+        }
     }
 }
 
@@ -94,6 +170,8 @@ impl Handle {
             conversation,
         };
         if status == PAM_SUCCESS {
+            // SAFETY: the box lives as long as the handle, and no other reference into it does.
+            unsafe { (*handle.conversation).handle = raw };
             Ok(handle)
         } else {
             Err(code(status))
@@ -126,6 +204,10 @@ impl Handle {
 
     /// Calls one phase: what it returned, by name.
     pub fn call(&mut self, phase: Phase) -> String {
+        if let Phase::Become(user) = phase {
+            setuid(Uid::from_raw(user)).expect("root becomes whom it likes");
+            return code(PAM_SUCCESS);
+        }
         // SAFETY: the handle is live, and no reference into the conversation is.
         self.status = unsafe {
             match phase {
@@ -134,15 +216,21 @@ impl Handle {
                 Phase::Credentials => pam_setcred(self.raw, PAM_ESTABLISH_CRED),
                 Phase::OpenSession => pam_open_session(self.raw, 0),
                 Phase::CloseSession => pam_close_session(self.raw, 0),
+                Phase::Become(_) => unreachable!("it is no call"),
             }
         };
         code(self.status)
     }
 
-    /// What was shown so far.
-    pub fn prompts(&self) -> Vec<Prompt> {
-        // SAFETY: the box lives as long as the handle, and libpam uses it during `call` only.
-        unsafe { (*self.conversation).prompts.clone() }
+    /// `pam_end`: what the conversation has come to.
+    pub fn end(mut self) -> Conversation {
+        // SAFETY: the handle is ended once: `drop` finds it null. Then nobody uses the conversation, whose box
+        // is taken once as well.
+        unsafe {
+            pam_end(self.raw, self.status);
+            self.raw = ptr::null_mut();
+            *Box::from_raw(std::mem::replace(&mut self.conversation, ptr::null_mut()))
+        }
     }
 }
 
@@ -153,7 +241,9 @@ impl Drop for Handle {
             if !self.raw.is_null() {
                 pam_end(self.raw, self.status);
             }
-            drop(Box::from_raw(self.conversation));
+            if !self.conversation.is_null() {
+                drop(Box::from_raw(self.conversation));
+            }
         }
     }
 }
@@ -184,27 +274,59 @@ extern "C" fn converse(
             if !matches!(style, Style::Hidden | Style::Visible) {
                 continue;
             }
+            let nothing = |status| {
+                libc::free(array.cast());
+                *responses = ptr::null_mut();
+                status
+            };
+            let text = &mut (*array.add(index)).text;
             match conversation.next().when_it_is_time() {
                 Answer::Between(..) => unreachable!("its time has come"),
-                Answer::Text(text) => {
-                    let text = CString::new(text).expect("an answer holds no NUL");
-                    (*array.add(index)).text = libc::strdup(text.as_ptr());
-                }
+                Answer::Text(answer) => *text = copy(&answer, 0),
+                Answer::Masked(answer) => *text = copy(&answer, MASK),
                 Answer::NullText => {}
-                Answer::NoResponse => {
+                Answer::NoResponse => return nothing(PAM_SUCCESS),
+                Answer::Fails => return nothing(PAM_CONV_ERR),
+                Answer::FailsAfter(answer) => {
+                    // pam_conv(3), "On failure": it releases what it has allocated. Here it lets others see
+                    // where that was, and they must not touch it.
+                    let released = copy(&answer, MASK);
+                    *text = released;
+                    libc::explicit_bzero(released.cast(), answer.len());
+                    libc::free(released.cast());
                     libc::free(array.cast());
-                    *responses = ptr::null_mut();
-                    return PAM_SUCCESS;
-                }
-                Answer::Fails => {
-                    libc::free(array.cast());
-                    *responses = ptr::null_mut();
                     return PAM_CONV_ERR;
+                }
+                Answer::Sets(items, answer) => {
+                    for (item, value) in items {
+                        let value = CString::new(value).expect("an item holds no NUL");
+                        pam_set_item(conversation.handle, item as c_int, value.as_ptr().cast());
+                    }
+                    *text = copy(&answer, 0);
+                }
+                Answer::Forks(child, answer) => {
+                    if !conversation.fork(child) {
+                        return nothing(PAM_CONV_ERR);
+                    }
+                    *text = copy(&answer, 0);
                 }
             }
         }
     }
     PAM_SUCCESS
+}
+
+/// A text as the caller frees it, unmasked; the memory that it is in is the only one that holds it so.
+fn copy(text: &[u8], mask: u8) -> *mut c_char {
+    // SAFETY: calloc(3): one byte more than are written, and that one is zero.
+    unsafe {
+        let copy: *mut u8 = libc::calloc(text.len() + 1, 1).cast();
+        assert!(!copy.is_null(), "out of memory");
+        for (at, byte) in text.iter().enumerate() {
+            copy.add(at).write(byte ^ mask);
+        }
+        copy.cast()
+    }
 }
 
 fn style(number: c_int) -> Style {

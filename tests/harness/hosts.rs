@@ -1,0 +1,109 @@
+//! PAM applications at a site: ordinary ones, and those of every other kind.
+
+use crate::host::{Endurance, Errand, PamHost, Reply, Request, Threads, Trait};
+use crate::products::{HOST, WITNESS};
+use crate::site::Site;
+
+impl Site {
+    /// A PAM application as the site's owner.
+    #[must_use]
+    pub fn host(&self) -> PamHost {
+        self.host_that_is(&[])
+    }
+
+    /// The same, of another kind.
+    #[must_use]
+    pub fn host_that_is(&self, traits: &[Trait]) -> PamHost {
+        let mut host = self.program(&self.product(HOST));
+        host.args(traits.iter().map(|one| one.argument()));
+        PamHost::start(host)
+    }
+
+    /// One transaction in a process of its own that looks for the secrets of the request in its memory.
+    ///
+    /// # Panics
+    /// Where the host dies of it.
+    #[track_caller]
+    #[must_use]
+    pub fn witness(&self, requests: impl IntoIterator<Item = Request>) -> Vec<Reply> {
+        let mut host = PamHost::start(self.program(&self.product(WITNESS)));
+        for request in requests {
+            host.ask(&self.here(request));
+        }
+        host.finish()
+    }
+
+    /// Transactions at the same time, each in a thread of one process.
+    ///
+    /// # Panics
+    /// Where the host dies of one.
+    #[track_caller]
+    #[must_use]
+    pub fn ask_threads(&self, requests: Vec<Request>, threads: Threads) -> Vec<Reply> {
+        let mut host = self.host();
+        let requests = requests.into_iter().map(|request| self.here(request));
+        host.send(&Errand::AtOnce(requests.collect(), threads));
+        host.finish()
+    }
+
+    /// These transactions in turn, until there were so many, by so many threads of one process.
+    ///
+    /// # Panics
+    /// Where the host dies of one.
+    #[track_caller]
+    #[must_use]
+    pub fn endure(&self, requests: Vec<Request>, times: usize, threads: usize) -> Endurance {
+        let mut host = self.host();
+        let requests = requests.into_iter().map(|request| self.here(request));
+        host.send(&Errand::Again {
+            requests: requests.collect(),
+            times,
+            threads,
+        });
+        host.endurance()
+    }
+
+    /// One transaction in a process of its own.
+    ///
+    /// # Panics
+    /// Where the host dies of it.
+    #[track_caller]
+    #[must_use]
+    pub fn ask(&self, request: Request) -> Reply {
+        self.ask_in_turn([request]).remove(0)
+    }
+
+    /// Transactions one after the other in one process.
+    ///
+    /// # Panics
+    /// Where the host dies of one.
+    #[track_caller]
+    #[must_use]
+    pub fn ask_in_turn(&self, requests: impl IntoIterator<Item = Request>) -> Vec<Reply> {
+        let mut host = self.host();
+        for request in requests {
+            host.ask(&self.here(request));
+        }
+        host.finish()
+    }
+
+    /// Transactions at the same time, each in a process of its own.
+    ///
+    /// # Panics
+    /// Where a host dies of one.
+    #[track_caller]
+    #[must_use]
+    pub fn ask_at_once(&self, requests: impl IntoIterator<Item = Request>) -> Vec<Reply> {
+        let mut started: Vec<(PamHost, Request)> = requests
+            .into_iter()
+            .map(|request| (self.host(), self.here(request)))
+            .collect();
+        for (host, request) in &mut started {
+            host.ask(request);
+        }
+        started
+            .into_iter()
+            .flat_map(|(host, _)| host.finish())
+            .collect()
+    }
+}
