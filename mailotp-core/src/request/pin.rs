@@ -1,9 +1,8 @@
 //! PINs: a memorised prefix before any typed code.
 
-use std::borrow::Cow;
-
 use precis_core::profile::Profile;
 use precis_profiles::OpaqueString;
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use super::alphabet::is_separator;
@@ -102,15 +101,14 @@ fn trailing_separators(text: &[u8]) -> usize {
 }
 
 fn normal(text: &str) -> Option<Zeroizing<String>> {
-    // What is plain stays as it is, and leaves no copies in a library's buffers.
-    if text
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() || byte == b' ')
-    {
-        return Some(Zeroizing::new(text.to_owned()));
-    }
-    let normal: Cow<'_, str> = OpaqueString::new().enforce(text).ok()?;
-    Some(Zeroizing::new(normal.into_owned()))
+    OpaqueString::new().prepare(text).ok()?;
+    // What OpaqueString enforces (RFC 8265, section 4.2.2), in memory of one piece: a text of the library's grows,
+    // and leaves its begin behind. None becomes longer than three times itself (UAX #15, section 19).
+    let mut normal = Zeroizing::new(String::with_capacity(3 * text.len()));
+    // `prepare` has let no white space through but the blanks of scripts.
+    let blank = |letter: char| if letter.is_whitespace() { ' ' } else { letter };
+    normal.extend(text.chars().map(blank).nfc());
+    Some(normal)
 }
 
 impl std::fmt::Debug for Pin {
@@ -121,6 +119,8 @@ impl std::fmt::Debug for Pin {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn split(before: &str, length: u32) -> Option<(String, String)> {
@@ -150,6 +150,20 @@ mod tests {
         }
         for short in ["", "123", "123 ", " -"] {
             assert_eq!(split(short, 4), None, "{short:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn it_is_written_as_the_library_for_rfc_8265_writes_it_and_in_one_piece(
+            text in "[a\u{e9}\u{308}\u{323} \u{a0}\u{3000}\u{1e0b}\u{212b}\u{1d160}\u{b7}l]{0,12}|\\PC{0,12}",
+        ) {
+            let library = OpaqueString::new().enforce(text.as_str()).ok();
+            let ours = normal(&text);
+            prop_assert_eq!(ours.as_ref().map(|ours| ours.as_str()), library.as_deref());
+            prop_assert!(ours.is_none_or(|ours| ours.len() <= 3 * text.len()));
         }
     }
 
