@@ -7,6 +7,7 @@ use pam::items::{AuthTok, RHost, Service, Tty, User};
 use pam::module::PamHandle;
 use zeroize::Zeroizing;
 
+use crate::descriptors::Covered;
 use crate::ffi;
 
 /// Bytes that somebody typed.
@@ -54,13 +55,32 @@ pub trait Host {
     fn standing(&self) -> Option<Standing>;
 }
 
-/// The real one.
-pub struct PamHost<'a>(pub &'a mut PamHandle);
+/// The real one, for a call.
+pub struct PamHost<'a> {
+    handle: &'a mut PamHandle,
+    covered: Covered,
+}
+
+impl<'a> PamHost<'a> {
+    /// The host of this handle.
+    pub fn new(handle: &'a mut PamHandle) -> Self {
+        let covered = Covered::now();
+        Self { handle, covered }
+    }
+
+    /// Lets the host do as it likes with its standard descriptors, as long as it converses.
+    fn conversing<T>(&mut self, converse: impl FnOnce(&mut PamHandle) -> T) -> T {
+        self.covered = Covered::default();
+        let said = converse(self.handle);
+        self.covered = Covered::now();
+        said
+    }
+}
 
 macro_rules! item {
     ($self:ident, $item:ty) => {
         $self
-            .0
+            .handle
             .get_item::<$item>()
             .ok()
             .flatten()
@@ -76,7 +96,9 @@ impl Host for PamHost<'_> {
     fn user(&mut self) -> Result<Vec<u8>, PamResultCode> {
         match item!(self, User) {
             Some(user) => Ok(user),
-            None => self.0.get_user(None).map(String::into_bytes),
+            None => self
+                .conversing(|handle| handle.get_user(None))
+                .map(String::into_bytes),
         }
     }
 
@@ -89,36 +111,38 @@ impl Host for PamHost<'_> {
     }
 
     fn authtok(&self) -> Option<Typed> {
-        let item = self.0.get_item::<AuthTok>().ok().flatten()?;
+        let item = self.handle.get_item::<AuthTok>().ok().flatten()?;
         Some(Zeroizing::new(item.as_bytes().to_vec()))
     }
 
     fn set_authtok(&mut self, secret: &[u8]) -> Result<(), PamResultCode> {
-        ffi::set_authtok(self.0, secret)
+        ffi::set_authtok(self.handle, secret)
     }
 
     fn set_user(&mut self, user: &str) -> Result<(), PamResultCode> {
-        ffi::set_user(self.0, user)
+        ffi::set_user(self.handle, user)
     }
 
     /// One hidden prompt, always: a visible one crashes saslauthd, and a second one gets the same
     /// answer from every mail server.
     fn ask(&mut self, prompt: &str) -> Result<Typed, PamResultCode> {
         let failed = PamResultCode::PAM_CONV_ERR;
-        let Ok(Some(conversation)) = self.0.get_item::<Conv>() else {
-            return Err(failed);
-        };
-        match conversation.send(PAM_PROMPT_ECHO_OFF, prompt) {
-            Ok(Some(answer)) => Ok(Zeroizing::new(answer.as_bytes().to_vec())),
-            Ok(None) | Err(_) => Err(failed),
-        }
+        self.conversing(|handle| {
+            let Ok(Some(conversation)) = handle.get_item::<Conv>() else {
+                return Err(failed);
+            };
+            match conversation.send(PAM_PROMPT_ECHO_OFF, prompt) {
+                Ok(Some(answer)) => Ok(Zeroizing::new(answer.as_bytes().to_vec())),
+                Ok(None) | Err(_) => Err(failed),
+            }
+        })
     }
 
     fn remember(&mut self, standing: Standing) -> Result<(), PamResultCode> {
-        ffi::remember(self.0, standing)
+        ffi::remember(self.handle, standing)
     }
 
     fn standing(&self) -> Option<Standing> {
-        ffi::recall(self.0)
+        ffi::recall(self.handle)
     }
 }

@@ -15,6 +15,7 @@ compile_error!(
 mod answer;
 mod args;
 mod bench;
+mod descriptors;
 mod ffi;
 mod hooks;
 mod host;
@@ -32,15 +33,15 @@ pam::pam_hooks!(Mailotp);
 
 impl PamHooks for Mailotp {
     fn sm_authenticate(handle: &mut PamHandle, args: Vec<&CStr>, _: PamFlag) -> PamResultCode {
-        guarded(|| hooks::authenticate(&mut host::PamHost(handle), &args))
+        guarded(|| hooks::authenticate(&mut host::PamHost::new(handle), &args))
     }
 
     fn acct_mgmt(handle: &mut PamHandle, args: Vec<&CStr>, _: PamFlag) -> PamResultCode {
-        guarded(|| hooks::account(&mut host::PamHost(handle), &args))
+        guarded(|| hooks::account(&mut host::PamHost::new(handle), &args))
     }
 
     fn sm_setcred(handle: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
-        guarded(|| hooks::setcred(&host::PamHost(handle)))
+        guarded(|| hooks::setcred(&host::PamHost::new(handle)))
     }
 
     fn sm_open_session(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
