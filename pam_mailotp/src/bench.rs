@@ -60,6 +60,14 @@ impl Bench {
         }
     }
 
+    /// The configuration by which it judges.
+    pub fn config(&self) -> &Config {
+        match self {
+            Bench::Here(site) => &site.site.config,
+            Bench::Helper(site) => &site.0,
+        }
+    }
+
     pub fn opening(&self, call: &Call) -> Opening {
         match self {
             Bench::Here(own) => here(call, own, |door, visitor| door.opening(visitor, call.now)),

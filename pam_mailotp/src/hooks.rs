@@ -153,6 +153,8 @@ pub(crate) struct Call {
     pub host_name: String,
     /// The site's own domain, as it stood in `PAM_USER`.
     pub domain: Option<String>,
+    /// `PAM_USER`, before anything was asked.
+    user: Vec<u8>,
     /// By what it is judged.
     words: Words,
 }
@@ -199,6 +201,7 @@ impl Call {
             args,
             account,
             service,
+            user,
         };
         call.tell();
         Ok((call, config))
@@ -210,7 +213,7 @@ impl Call {
             Err(failed) => return self.without_site(host, &failed.0, &failed.1),
         };
         let typed = match bench.opening(self) {
-            Opening::Ask(prompt) => secret(host, &self.args, &prompt)?,
+            Opening::Ask(prompt) => self.typed(host, bench.config(), &prompt)?,
             Opening::Done(report) => return self.finish(host, *report, None),
         };
         if self.args.challenge {
@@ -218,6 +221,25 @@ impl Call {
         }
         let report = bench.login(self, typed.as_ref());
         self.finish(host, report, typed)
+    }
+
+    /// What was typed, by the user who is judged: a conversation may make another one of `PAM_USER`, and
+    /// then alice's code would let bob in.
+    fn typed(
+        &self,
+        host: &mut dyn Host,
+        config: &Config,
+        prompt: &str,
+    ) -> Result<Option<Typed>, Code> {
+        let typed = secret(host, &self.args, prompt)?;
+        if config.only_observes() || host.user().is_ok_and(|user| user == self.user) {
+            return Ok(typed);
+        }
+        log::error(&format!(
+            "PAM_USER was changed while {} was asked to log in to {}; the login was refused",
+            self.account, self.service
+        ));
+        Err(Code::PAM_AUTH_ERR)
     }
 
     fn gate(&self, bench: &Bench, typed: &Typed) -> Code {
@@ -267,7 +289,7 @@ impl Call {
             return leave_to_the_next(host, &self.args);
         }
         let typed = match report.answer {
-            Answer::PassOn(_) => secret(host, &self.args, mailotp_core::prompt::PASSWORD)?,
+            Answer::PassOn(_) => self.typed(host, config, mailotp_core::prompt::PASSWORD)?,
             _ => None,
         };
         self.finish(host, report, typed)
