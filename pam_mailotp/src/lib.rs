@@ -26,6 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pam::constants::{PamFlag, PamResultCode};
 use pam::module::{PamHandle, PamHooks};
+use zeroize::Zeroize as _;
 
 struct Mailotp;
 
@@ -57,8 +58,21 @@ impl PamHooks for Mailotp {
 /// may panic again: it is neither printed nor dropped.
 fn guarded(hook: impl FnOnce() -> PamResultCode) -> PamResultCode {
     log::quiet_panics();
-    catch_unwind(AssertUnwindSafe(hook)).unwrap_or_else(|payload| {
+    let code = catch_unwind(AssertUnwindSafe(hook)).unwrap_or_else(|payload| {
         std::mem::forget(payload);
         PamResultCode::PAM_SYSTEM_ERR
-    })
+    });
+    wipe_stack();
+    code
+}
+
+/// The stack that a call works on: some 60 KiB, which the tests measure by what they find there.
+const STACK: usize = 64 << 10;
+
+/// Wipes where the call has worked: a value that was moved has left a copy behind, keys among them, and the
+/// host may not come that deep for months.
+#[inline(never)]
+fn wipe_stack() {
+    let mut worked_on = [0_u128; STACK / size_of::<u128>()];
+    worked_on.zeroize();
 }
