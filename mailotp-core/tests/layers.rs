@@ -1,8 +1,12 @@
 //! Who may import whom. A module that is not in this list, or that reaches for more than it may, is
 //! a change of the design: make it here first.
 
+mod source;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use source::{is_test, rust_files};
 
 /// A module, and what it may know of this crate, beside itself. From the bottom up.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -159,19 +163,6 @@ fn a_layer_knows_only_what_stands_above_it_in_the_list() {
     }
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files
-}
-
 fn module_of(source: &Path, file: &Path) -> String {
     let first = file
         .strip_prefix(source)
@@ -181,18 +172,6 @@ fn module_of(source: &Path, file: &Path) -> String {
         .unwrap();
     let name = first.as_os_str().to_str().unwrap();
     name.strip_suffix(".rs").unwrap_or(name).to_owned()
-}
-
-/// Tests may know everything.
-fn is_test(file: &Path) -> bool {
-    let name = file.file_stem().unwrap().to_str().unwrap();
-    if file
-        .parent()
-        .is_some_and(|folder| folder.ends_with("tests"))
-    {
-        return true;
-    }
-    name.ends_with("tests") || matches!(name, "contract" | "memory")
 }
 
 /// The modules of this crate that a file names before its tests.

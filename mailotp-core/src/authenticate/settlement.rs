@@ -5,6 +5,7 @@ use super::report::Failure;
 use crate::account::{Consumption, Credential, Pinned, Settlement, WindowOffer};
 use crate::audit::Event;
 use crate::budget::Charge;
+use crate::credential::sequence;
 use crate::crypto::SealContext;
 use crate::decide::{Case, Ruling};
 use crate::id::{AccountId, CredentialId};
@@ -78,14 +79,15 @@ impl Door<'_> {
         credential: &Credential,
         ruling: &Ruling<'_>,
     ) -> Result<Option<Vec<u8>>, Failure> {
-        let (Some(account), Some(secret)) = (account, &ruling.renewed) else {
+        let (Some(account), Some(response)) = (account, &ruling.renewed) else {
             return Ok(None);
         };
         let context = SealContext {
             account,
             credential: &credential.id,
         };
-        let sealed = self.site.keys.seal(&context, secret, self.random);
+        let secret = sequence::secret_part(response);
+        let sealed = self.site.keys.seal(&context, &secret, self.random);
         sealed.map(Some).map_err(Failure::of_store)
     }
 }

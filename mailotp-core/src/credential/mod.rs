@@ -10,13 +10,11 @@ pub mod sequence;
 pub mod sheet;
 pub mod totp;
 
-use zeroize::Zeroizing;
-
 use crate::account::{Account, Credential, Kind, Use};
 use crate::clock::Timestamp;
 use crate::crypto::CodeHash;
 use crate::request::AppPassword;
-use crate::rfc2289::Response;
+pub use crate::rfc2289::Response;
 
 /// A code that was typed, made ready to be compared.
 pub enum Code<'a> {
@@ -67,8 +65,8 @@ pub enum Match {
     Right {
         /// What is used up.
         what: Use,
-        /// What the secret part becomes; `None`: it stays.
-        renewed: Option<Zeroizing<Vec<u8>>>,
+        /// The response that becomes the last accepted one; `None`: the secret part stays.
+        renewed: Option<Response>,
     },
 }
 

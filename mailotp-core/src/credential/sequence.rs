@@ -52,7 +52,7 @@ impl Judge for Sequence {
         }
         Ok(Match::Right {
             what: Use::Response(count - 1),
-            renewed: Some(secret_part(response)),
+            renewed: Some(response.clone()),
         })
     }
 }

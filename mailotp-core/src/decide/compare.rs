@@ -6,7 +6,7 @@ use super::ruling::{Answer, Ruling, ruling};
 use super::{Candidate, Case, Guess, Pending};
 use crate::account::{Credential, Kind, State, Use};
 use crate::audit::{Reason, Verdict};
-use crate::credential::{Circumstances, Code, Malformed, Match, judge_of, sheet};
+use crate::credential::{Circumstances, Code, Malformed, Match, Response, judge_of, sheet};
 use crate::crypto::{Arena, HashError, SealContext, SealError, hash_code};
 use crate::request::{Form, KillCode};
 use crate::window::{self, Binding};
@@ -47,7 +47,7 @@ enum Finding<'a> {
     /// A right HOTP code, too far ahead.
     Ahead(&'a Credential, u64),
     Unfit(&'a Credential, Reason),
-    Right(&'a Credential, Use, Option<Zeroizing<Vec<u8>>>),
+    Right(&'a Credential, Use, Option<Response>),
 }
 
 impl Finding<'_> {

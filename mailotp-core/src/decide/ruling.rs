@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::{Case, Parts};
 use crate::account::{Credential, Use};
 use crate::audit::{Reason, Verdict};
+use crate::credential::Response;
 use crate::rule::Means;
 use crate::window::{Window, WindowKey};
 
@@ -57,8 +58,8 @@ pub struct Ruling<'a> {
     pub credential: Option<&'a Credential>,
     /// What must be used up for it.
     pub consume: Option<Use>,
-    /// What the credential's secret part becomes with that.
-    pub renewed: Option<Zeroizing<Vec<u8>>>,
+    /// The response that is the last accepted one of its sequence with that.
+    pub renewed: Option<Response>,
     /// A right HOTP code that is too far ahead: the counter that would resynchronise.
     pub ahead: Option<u64>,
     /// The credential is a sheet that is revoked by this.
