@@ -1,8 +1,16 @@
 //! PAM applications at a site: ordinary ones, and those of every other kind.
 
+use std::process::Command;
+
 use crate::host::{Endurance, Errand, PamHost, Reply, Request, Threads, Trait};
 use crate::products::{HOST, WITNESS};
 use crate::site::Site;
+
+/// Whether valgrind looks at every host of these tests: they are some fifty times slower then.
+#[must_use]
+pub fn all_under_memcheck() -> bool {
+    std::env::var_os("MAILOTP_MEMCHECK").is_some()
+}
 
 impl Site {
     /// A PAM application as the site's owner.
@@ -14,9 +22,35 @@ impl Site {
     /// The same, of another kind.
     #[must_use]
     pub fn host_that_is(&self, traits: &[Trait]) -> PamHost {
-        let mut host = self.program(&self.product(HOST));
+        let mut host = if all_under_memcheck() {
+            self.memcheck()
+        } else {
+            self.program(&self.product(HOST))
+        };
         host.args(traits.iter().map(|one| one.argument()));
         PamHost::start(host)
+    }
+
+    /// A PAM application whose every access to memory valgrind looks at; it is silent, or the end of the host is
+    /// the test's failure. With `MAILOTP_MEMCHECK` in the environment every host is such a one.
+    #[must_use]
+    pub fn host_under_memcheck(&self) -> PamHost {
+        PamHost::start(self.memcheck())
+    }
+
+    fn memcheck(&self) -> Command {
+        let mut valgrind = self.program("valgrind".as_ref());
+        valgrind
+            .args(["--quiet", "--error-exitcode=99", "--vgdb=no"])
+            .args(["--leak-check=full", "--errors-for-leak-kinds=definite"])
+            .args([
+                "--show-leak-kinds=definite",
+                "--child-silent-after-fork=yes",
+            ])
+            .arg(self.product(HOST))
+            // No login may take longer than a minute, but it may here.
+            .arg("--patient");
+        valgrind
     }
 
     /// One transaction in a process of its own that looks for the secrets of the request in its memory.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::host::{Reply, Request};
+use crate::hosts::all_under_memcheck;
 use crate::output::Output;
 use crate::products::{self, Build, Products};
 
@@ -117,7 +118,12 @@ impl Site {
     /// Where it cannot be written.
     pub fn configure(&self, toml: &str) {
         let store = if toml.contains("[store]") { "" } else { STORE };
-        self.write("mailotp.toml", format!("{toml}{store}"));
+        let time = if store == STORE && all_under_memcheck() {
+            "timeout = \"60s\"\n"
+        } else {
+            ""
+        };
+        self.write("mailotp.toml", format!("{toml}{store}{time}"));
     }
 
     /// The folder.

@@ -21,6 +21,7 @@ mod import;
 mod kill_codes;
 mod listeners;
 mod loading;
+mod memcheck;
 mod networks;
 mod newer_store;
 mod observe;
