@@ -1,5 +1,6 @@
 //! PAM applications at a site: ordinary ones, and those of every other kind.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::host::{Endurance, Errand, PamHost, Reply, Request, Threads, Trait};
@@ -36,6 +37,17 @@ impl Site {
     #[must_use]
     pub fn host_under_memcheck(&self) -> PamHost {
         PamHost::start(self.memcheck())
+    }
+
+    /// A PAM application whose system calls strace writes down in this file.
+    #[must_use]
+    pub fn host_under_strace(&self, trace: &Path) -> PamHost {
+        let mut strace = self.program("strace".as_ref());
+        strace
+            .args(["--quiet=all", "-o"])
+            .arg(trace)
+            .arg(self.product(HOST));
+        PamHost::start(strace)
     }
 
     fn memcheck(&self) -> Command {

@@ -13,6 +13,7 @@ mod bad_input;
 mod budgets;
 mod challenges;
 mod closed_stack;
+mod equal;
 mod gate;
 mod guest;
 mod helper;

@@ -208,15 +208,20 @@ impl Sql for Running<'_> {
         self.query(lock, values![account]).map(|_| ())
     }
 
-    fn hold_slot(&self, owner: &Owner) -> Result<(), StoreError> {
+    fn hold_slots(&self, owners: &[&Owner]) -> Result<(), StoreError> {
         // One that is not there cannot be locked.
-        self.execute(
+        let keys: Vec<String> = owners.iter().map(|owner| owner.key()).collect();
+        let rows: Vec<String> = (1..=keys.len())
+            .map(|number| format!("(?{number}, 0, '', 0, 0)"))
+            .collect();
+        let insert = format!(
             "INSERT INTO bucket (owner, full_at, charged, forgettable, holder)
-             VALUES (?1, 0, '', 0, 0)
+             VALUES {}
              ON CONFLICT (owner) DO UPDATE SET holder = bucket.holder",
-            values![&owner.key()],
-        )
-        .map(|_| ())
+            rows.join(", ")
+        );
+        let keys: Vec<Value<'_>> = keys.iter().map(Value::from).collect();
+        self.execute(&insert, &keys).map(|_| ())
     }
 
     /// Somebody who waits for a standby holds the row meanwhile. Nobody who need not waits for that.

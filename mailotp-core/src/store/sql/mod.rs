@@ -51,8 +51,8 @@ pub(super) trait Sql {
     /// transaction.
     fn hold_account(&self, account: AccountId) -> Result<(), StoreError>;
 
-    /// The same for the bucket of a name that no account has.
-    fn hold_slot(&self, owner: &Owner) -> Result<(), StoreError>;
+    /// The same for the buckets of a name that no account has.
+    fn hold_slots(&self, owners: &[&Owner]) -> Result<(), StoreError>;
 
     /// The clock of the store only goes forward: it has come to `now` at least, or somebody else is about to
     /// bring it there.

@@ -39,17 +39,20 @@ pub(super) fn snapshot(
         account = Some(rows::account(&row)?);
         used = Some(alias);
     }
-    let Some(account) = account else {
-        return Ok(site);
-    };
+    // A name that nobody has is asked the same of, or the time would tell that nobody has it.
+    let id = account.as_ref().map_or(AccountId::NOBODY, |known| known.id);
     let since = site.newest.0 - KNOWN_DAYS * DAY;
-    Ok(Snapshot {
-        credentials: rows::credentials(sql, account.id)?,
-        windows: rows::windows(sql, account.id)?,
-        rules: rows::own_rules(sql, account.id)?,
-        known: rows::known(sql, account.id, since)?,
-        account: Some(account),
+    let of_account = Snapshot {
+        credentials: rows::credentials(sql, id)?,
+        windows: rows::windows(sql, id)?,
+        rules: rows::own_rules(sql, id)?,
+        known: rows::known(sql, id, since)?,
+        account,
         alias: used,
-        ..site
+        ..site.clone()
+    };
+    Ok(match of_account.account {
+        Some(_) => of_account,
+        None => site,
     })
 }

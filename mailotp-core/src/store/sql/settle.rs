@@ -7,11 +7,10 @@ use crate::store::{DAY, KNOWN_NETWORKS, StoreError};
 use crate::window::{self, Window};
 
 pub(super) fn settle(sql: &dyn Sql, settlement: &Settlement) -> Result<Settled, StoreError> {
+    // A stranger's is looked for as well: whether there is one must not show in how often a database is asked.
+    sql.hold_account(settlement.account.unwrap_or(AccountId::NOBODY))?;
     let settled = match settlement.account {
-        Some(account) => {
-            sql.hold_account(account)?;
-            settle_account(sql, account, settlement)?
-        }
+        Some(account) => settle_account(sql, account, settlement)?,
         None => Settled::Consumed,
     };
     // Strangers have budgets, too: what an account is given back, they are.

@@ -77,7 +77,7 @@ impl Sql for Begun<'_> {
         Ok(())
     }
 
-    fn hold_slot(&self, _: &Owner) -> Result<(), StoreError> {
+    fn hold_slots(&self, _: &[&Owner]) -> Result<(), StoreError> {
         Ok(())
     }
 

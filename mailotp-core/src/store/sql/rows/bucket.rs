@@ -41,13 +41,16 @@ pub(in crate::store::sql) fn buckets_of(
 
 /// Nobody else changes the buckets of a charge until the end of the transaction.
 pub(in crate::store::sql) fn hold(sql: &dyn Sql, charge: &Charge) -> Result<(), StoreError> {
+    // One statement, whoever is charged: how often a database is asked must not tell.
     if let Some(account) = charge.account() {
         sql.hold_account(account)?;
     }
-    let slots = charge.from.iter().map(|(owner, _)| owner);
-    slots
-        .filter(|owner| owner.account().is_none())
-        .try_for_each(|owner| sql.hold_slot(owner))
+    let owners = charge.from.iter().map(|(owner, _)| owner);
+    let slots: Vec<&Owner> = owners.filter(|owner| owner.account().is_none()).collect();
+    if slots.is_empty() {
+        return Ok(());
+    }
+    sql.hold_slots(&slots)
 }
 
 /// The buckets of a charge, in its order. Whoever changes them holds them.
@@ -80,15 +83,15 @@ pub(in crate::store::sql) fn put_buckets(
                 bucket.holder
             ],
         )?;
-        // Nobody fills the store: what matters no more goes as something new comes.
-        if let Some(account) = owner.account() {
-            sql.execute(
-                "DELETE FROM bucket WHERE account = ?1 AND forgettable < ?2",
-                values![account, charge.at],
-            )?;
-        }
     }
-    Ok(())
+    // Nobody fills the store: what matters no more goes as something new comes. Of strangers nothing goes here,
+    // and it is asked for all the same.
+    let account = charge.account().unwrap_or(AccountId::NOBODY);
+    sql.execute(
+        "DELETE FROM bucket WHERE account = ?1 AND forgettable < ?2",
+        values![account, charge.at],
+    )
+    .map(|_| ())
 }
 
 /// Ten bytes each: the tag, then the time, big endian.
