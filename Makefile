@@ -53,12 +53,13 @@ ACCOUNTS = 1000000
 # How often `make ha` has a server die, or a standby take over.
 ROUNDS = 50
 
-.PHONY: help build dependencies products test ha servers lint deb test-deb reproducible deny notices sbom dist rpm demo bench fuzz install uninstall
+.PHONY: help build dependencies products test ha servers proof endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
 	@echo 'make test       lints and all tests; installs the packages they need, and says which'
 	@echo 'make ha         database servers that die and are replaced, ROUNDS ($(ROUNDS)) times'
+	@echo 'make proof      what make test tries in short, at its full length: it takes hours'
 	@echo 'make servers    the recipes for Courier, Cyrus and Dovecot 2.4, each in a Debian of its own (needs debootstrap, setools, bzip2)'
 	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
 	@echo 'make bench      what one login of each kind costs'
@@ -105,6 +106,35 @@ test: dependencies lint products
 # The same tests with more rounds: servers that die, and standbys that take over.
 ha: dependencies products
 	MAILOTP_ROUNDS=$(ROUNDS) $(CARGO) test --package mailotp-tests --locked --test pam --test e2e -- postgres::
+
+# The long forms, each of which can be asked for alone; tests/proof.md says what they prove.
+proof: endurance valgrind sanitize equal
+
+# A hundred thousand logins in one process, for 50 rounds.
+endurance: dependencies products
+	MAILOTP_ROUNDS=$(ROUNDS) $(CARGO) test --package mailotp-tests --locked --test pam -- hosts::
+
+# Valgrind looks at every host of the suite. Left out is what measures time, and what looks itself.
+valgrind: dependencies products
+	MAILOTP_MEMCHECK=1 $(CARGO) test --package mailotp-tests --locked --test pam -- --skip equal:: --skip secrets:: \
+		--skip loading:: --skip rules::four_times --skip thousands
+
+# Module, SQLite in it and host with AddressSanitizer and LeakSanitizer, which the stable compiler has, and keeps for
+# itself. A target of its own: its products are of another kind. The witness and strace do not go with it.
+SANITIZED = $(abspath $(TARGET))/sanitized
+TRIPLE    = $(shell rustc -vV | sed -n 's/^host: //p')
+sanitize: dependencies products
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address -Clink-arg=-rdynamic' CFLAGS='-fsanitize=address -fno-omit-frame-pointer' \
+		CARGO_TARGET_DIR='$(SANITIZED)' $(CARGO) build --locked --target $(TRIPLE) --package pam_mailotp --package mailotp-tests
+	cp '$(TARGET)/debug/mailotp-cli' '$(SANITIZED)/$(TRIPLE)/debug'
+	MAILOTP_PRODUCTS='$(SANITIZED)/$(TRIPLE)/debug' $(CARGO) test --package mailotp-tests --locked --test pam -- \
+		--skip postgres:: --skip equal:: --skip secrets:: --skip memcheck:: --skip loading::
+
+# Whether the time of a login tells who has an account.
+equal: dependencies
+	$(FORGET) --release
+	$(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli --package mailotp-tests
+	$(TARGET)/release/mailotp-bench equal
 
 # Not among the tests: the first time it downloads three Debians, of some 200 MB each.
 servers: dependencies

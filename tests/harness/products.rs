@@ -43,18 +43,25 @@ pub fn product(name: &str) -> PathBuf {
     product_of(Build::Plain, name)
 }
 
+/// The folder that the build writes to; or another one, of products that were built in another way.
+fn profile() -> PathBuf {
+    if let Some(folder) = std::env::var_os("MAILOTP_PRODUCTS") {
+        return folder.into();
+    }
+    let test = std::env::current_exe().expect("the running test has a path");
+    // Tests run from PROFILE/deps, programs from PROFILE.
+    let mut folders = test.ancestors().skip(1);
+    let profile = folders.find(|folder| !folder.ends_with("deps"));
+    profile.expect("a program lies in a folder").to_owned()
+}
+
 /// A file that this build has made.
 ///
 /// # Panics
 /// Where it is missing, with the command that makes it.
 #[must_use]
 pub fn product_of(build: Build, name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("the running test has a path");
-    // Tests run from PROFILE/deps, programs from PROFILE.
-    let mut folders = test.ancestors().skip(1);
-    let profile = folders.find(|folder| !folder.ends_with("deps"));
-    let profile = profile.expect("a program lies in a folder");
-    let path = profile.join(build.folder()).join(name);
+    let path = profile().join(build.folder()).join(name);
     assert!(
         path.exists(),
         "{} is missing: run `make products` first",
