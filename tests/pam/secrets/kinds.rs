@@ -67,7 +67,12 @@ impl Stage {
     }
 }
 
+/// Who is looked at instruction by instruction is slow.
 const RULES: &str = r#"
+[store]
+url = "sqlite:store/mailotp.db"
+key = "mailotp.key"
+timeout = "60s"
 [otp]
 digits = 8
 [[rule]]
