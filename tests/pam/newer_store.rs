@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use harness::host::Request;
+use harness::host::{Errand, Request};
 use harness::products;
 use harness::site::Site;
 use harness::tool::tool;
@@ -45,7 +45,8 @@ fn a_mapped_module_goes_on_with_a_store_that_is_one_version_newer() {
     let mut replies = BufReader::new(child.stdout.take().expect("it writes"));
     let mut login = |from: &str, secret: &str| {
         let request = Request::new("imap", "alice").from(from).answer(secret);
-        serde_json::to_writer(&mut requests, &site.here(request)).expect("it reads");
+        let errand = Errand::One(site.here(request));
+        serde_json::to_writer(&mut requests, &errand).expect("it reads");
         std::io::Write::write_all(&mut requests, b"\n").expect("it reads");
         let mut line = String::new();
         let _ = replies.read_line(&mut line).expect("it writes");
