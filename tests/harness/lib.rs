@@ -28,4 +28,6 @@ pub mod submission;
 pub mod syslog;
 pub mod terminal;
 pub mod tool;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod trace;
 pub mod wire;

@@ -13,6 +13,8 @@ mod bad_input;
 mod budgets;
 mod challenges;
 mod closed_stack;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod crashes;
 mod equal;
 mod gate;
 mod guest;

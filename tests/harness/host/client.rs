@@ -15,9 +15,13 @@ pub struct PamHost {
 
 impl Drop for PamHost {
     fn drop(&mut self) {
-        let Some(child) = self.child.take() else {
+        let Some(mut child) = self.child.take() else {
             return;
         };
+        if std::thread::panicking() {
+            // It may stand still under a tracer, and would never end by itself.
+            let _ = child.kill();
+        }
         let output = child.wait_with_output().expect("the host is a child");
         if !std::thread::panicking() {
             ended_well(&output);
@@ -52,7 +56,13 @@ impl PamHost {
         Self { child: Some(child) }
     }
 
-    fn child(&mut self) -> &mut Child {
+    /// For whoever has waited for its end already: nothing is left to be waited for.
+    pub(crate) fn gone<T>(mut self) -> Option<T> {
+        drop(self.child.take());
+        None
+    }
+
+    pub(crate) fn child(&mut self) -> &mut Child {
         self.child.as_mut().expect("it lives")
     }
 

@@ -1,0 +1,103 @@
+//! A debugger of one login: it sees each system call of a `pam-host`, and may end the process there, or
+//! have the kernel answer with an error. ptrace(2)
+
+use nix::sys::ptrace::{self, Options};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use crate::host::{PamHost, Reply, Request};
+
+/// `PTRACE_SYSCALL_INFO_ENTRY` of `<linux/ptrace.h>`.
+const ENTRY: u8 = 1;
+
+/// A system call, on its way in or out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Which one, `SYS_…`.
+    pub number: i64,
+    /// The first argument: a descriptor, for those of files.
+    pub first: u64,
+    /// Whether the kernel has yet to do it.
+    pub enters: bool,
+}
+
+/// What becomes of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes on.
+    Lives,
+    /// It ends here: before the call is done where it enters, after it otherwise.
+    Dies,
+    /// The call is not done, and has this number for an answer. Only where it enters.
+    Fails(i32),
+}
+
+impl PamHost {
+    /// One login, with `fate` deciding at each system call from the request to the reply; `None` where
+    /// the host died.
+    ///
+    /// # Panics
+    /// Where the host cannot be traced.
+    #[track_caller]
+    pub fn traced(
+        mut self,
+        request: &Request,
+        mut fate: impl FnMut(Call) -> Fate,
+    ) -> Option<Reply> {
+        let pid = self.pid();
+        ptrace::seize(pid, Options::PTRACE_O_TRACESYSGOOD).expect("a child can be traced");
+        ptrace::interrupt(pid).expect("it is traced");
+        // Not before it stands still: it might have read the request unseen.
+        waitpid(pid, Some(WaitPidFlag::__WALL)).expect("it is traced");
+        self.ask(request);
+        ptrace::syscall(pid, None).expect("it stands still");
+        let mut asked = false;
+        let mut answer = None;
+        loop {
+            let status = waitpid(pid, Some(WaitPidFlag::__WALL)).expect("it is traced");
+            let mut signal = None;
+            match status {
+                WaitStatus::PtraceSyscall(_) => {
+                    let info = ptrace::syscall_info(pid).expect("Linux 5.3 says it");
+                    let mut registers = ptrace::getregs(pid).expect("it stands still");
+                    let call = Call {
+                        number: registers.orig_rax.cast_signed(),
+                        first: registers.rdi,
+                        enters: info.op == ENTRY,
+                    };
+                    if !call.enters
+                        && let Some(error) = answer.take()
+                    {
+                        registers.rax = (-i64::from(error)).cast_unsigned();
+                        ptrace::setregs(pid, registers).expect("it stands still");
+                    } else if !asked {
+                        asked = !call.enters && call.number == libc::SYS_read && call.first == 0;
+                    } else {
+                        match fate(call) {
+                            Fate::Lives => {}
+                            Fate::Dies => return self.kill().pop(),
+                            Fate::Fails(error) => {
+                                // No call has this number: the kernel does nothing.
+                                registers.orig_rax = u64::MAX;
+                                ptrace::setregs(pid, registers).expect("it stands still");
+                                answer = Some(error);
+                            }
+                        }
+                        if !call.enters && call.number == libc::SYS_write && call.first == 1 {
+                            ptrace::detach(pid, None).expect("it stands still");
+                            return self.finish().pop();
+                        }
+                    }
+                }
+                WaitStatus::Stopped(_, sent) => signal = Some(sent),
+                WaitStatus::Exited(..) | WaitStatus::Signaled(..) => return self.gone(),
+                _ => {}
+            }
+            ptrace::syscall(pid, signal).expect("it stands still");
+        }
+    }
+
+    fn pid(&mut self) -> Pid {
+        Pid::from_raw(self.child().id().cast_signed())
+    }
+}
