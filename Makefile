@@ -53,7 +53,7 @@ ACCOUNTS = 1000000
 # How often `make ha` has a server die, or a standby take over.
 ROUNDS = 50
 
-.PHONY: help build dependencies products test ha servers proof endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo bench fuzz install uninstall
+.PHONY: help build dependencies products test ha servers proof crashes endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo bench fuzz install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
@@ -108,7 +108,11 @@ ha: dependencies products
 	MAILOTP_ROUNDS=$(ROUNDS) $(CARGO) test --package mailotp-tests --locked --test pam --test e2e -- postgres::
 
 # The long forms, each of which can be asked for alone; tests/proof.md says what they prove.
-proof: endurance valgrind sanitize equal
+proof: crashes endurance valgrind sanitize equal
+
+# A login is killed, and fails, at each of its system calls.
+crashes: dependencies products
+	MAILOTP_PROOF=1 $(CARGO) test --package mailotp-tests --locked --test pam -- crashes:: faults::
 
 # A hundred thousand logins in one process, for 50 rounds.
 endurance: dependencies products

@@ -16,6 +16,8 @@ mod closed_stack;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
 mod equal;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod faults;
 mod gate;
 mod guest;
 mod helper;

@@ -1,0 +1,90 @@
+//! A system call of a login that fails: nobody is let in with a code that stays fresh, the process
+//! lives, and whoever comes next gets in.
+
+use harness::host::Request;
+use harness::site::Site;
+use harness::trace::{Call, Fate};
+
+use crate::crashes::{Saved, thorough, traced};
+use crate::{ELSEWHERE, HOME};
+
+/// How this call can fail, as its manual page says.
+fn errors(call: Call) -> &'static [i32] {
+    use libc::{EDQUOT, EIO, EMFILE, ENOMEM, ENOSPC};
+    match call.number {
+        libc::SYS_openat => &[EMFILE, ENOSPC, EIO, EDQUOT, ENOMEM],
+        libc::SYS_write if call.first == 1 => &[],
+        libc::SYS_write | libc::SYS_pwrite64 | libc::SYS_ftruncate => &[ENOSPC, EIO, EDQUOT],
+        libc::SYS_fsync | libc::SYS_fdatasync => &[EIO, ENOSPC, EDQUOT],
+        libc::SYS_read | libc::SYS_pread64 => &[EIO],
+        libc::SYS_newfstatat | libc::SYS_fstat | libc::SYS_stat => &[EIO, ENOMEM],
+        libc::SYS_socket => &[EMFILE, ENOMEM],
+        libc::SYS_unlink | libc::SYS_rename => &[EIO, ENOSPC],
+        _ => &[],
+    }
+}
+
+/// Each call in turn, with `choose` saying which of its errors.
+fn fails_everywhere(choose: impl Fn(&'static [i32], usize) -> Vec<i32>) {
+    let site = Site::new("[otp]\nsheet_accept = \"any\"\n");
+    let sheet = site.sheet("alice");
+    let login = |from: &str, code: usize| {
+        let login = Request::new("imap", "alice").from(from);
+        login.answer(&sheet.codes[code])
+    };
+    let saved = Saved::new(&site);
+    let mut calls = Vec::new();
+    let reply = traced(&site, &login(HOME, 0), |call| {
+        if call.enters {
+            calls.push(call);
+        }
+        Fate::Lives
+    });
+    assert_eq!(reply.expect("it lives").verdict(), "PAM_SUCCESS");
+    let mut tried = 0;
+    let marks: Vec<usize> = (calls.iter().enumerate())
+        .filter_map(|(turn, call)| (call.number == libc::SYS_getppid).then_some(turn))
+        .collect();
+    let [first, last] = marks[..] else {
+        panic!("the host marks where the stack begins and ends: {marks:?}");
+    };
+    let calls = calls.iter().enumerate().take(last).skip(first);
+    for (turn, &call) in calls {
+        for error in choose(errors(call), turn) {
+            saved.restore();
+            tried += 1;
+            let mut next = 0;
+            let reply = traced(&site, &login(HOME, 0), |call| {
+                let here = call.enters && next == turn;
+                next += usize::from(call.enters);
+                if here {
+                    Fate::Fails(error)
+                } else {
+                    Fate::Lives
+                }
+            });
+            let what = format!("call {turn}, {call:?}, fails with {error}");
+            let reply = reply.unwrap_or_else(|| panic!("the host died: {what}"));
+            let verdict = reply.verdict();
+            assert_ne!(verdict, "PAM_IGNORE", "{what}: {reply:?}");
+            assert_eq!(reply.left_behind, [""; 0], "{what}");
+            let again = site.ask_in_turn([login(ELSEWHERE, 0), login(ELSEWHERE, 1)]);
+            let twice = verdict == "PAM_SUCCESS" && again[0].verdict() == "PAM_SUCCESS";
+            assert!(!twice, "let in twice: {what}");
+            assert_eq!(again[1].verdict(), "PAM_SUCCESS", "the next one: {what}");
+        }
+    }
+    assert!(tried > 20, "{tried} calls can fail");
+}
+
+#[test]
+fn whichever_system_call_of_a_login_fails_no_code_works_twice_and_the_next_login_works() {
+    fails_everywhere(|errors, turn| {
+        if thorough() {
+            return errors.to_vec();
+        }
+        // One for each: they take turns.
+        let error = (!errors.is_empty()).then(|| errors[turn % errors.len()]);
+        error.into_iter().collect()
+    });
+}
