@@ -47,6 +47,23 @@ fn debug_changes_nothing() {
     );
 }
 
+/// CVE-2019-12209 pam_u2f: a debug file was opened through a symlink.
+#[test]
+fn cve_2019_12209_debug_names_no_file() {
+    let site = Site::new("");
+    let sheet = site.sheet("alice");
+    site.write("theirs", "as it was");
+    let link = site.path("debug");
+    std::os::unix::fs::symlink(site.path("theirs"), &link).expect("the folder is ours");
+    for name in ["debug", "debug_file", "log", "logfile"] {
+        site.guard("imap", &format!("{name}={}", link.display()));
+        let verdict = site.verdict("imap", "alice", HOME, &sheet.codes[0]);
+        assert_eq!(verdict, "PAM_AUTHINFO_UNAVAIL", "{name}");
+    }
+    let kept = std::fs::read_to_string(site.path("theirs")).expect("it is there");
+    assert_eq!(kept, "as it was");
+}
+
 #[test]
 fn nullok_makes_enrolment_optional() {
     let site = Site::new("");

@@ -151,8 +151,9 @@ fn an_address_that_is_missing_empty_or_a_name_is_just_unknown() {
     }
 }
 
+/// CVE-2014-2583 pam_timestamp: `../` in the name of a terminal became a path.
 #[test]
-fn a_terminal_may_be_called_anything() {
+fn cve_2014_2583_a_terminal_may_be_called_anything() {
     let site = Site::new("");
     let sheet = site.sheet("alice");
     let long = "t".repeat(5000);

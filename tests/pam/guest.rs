@@ -1,13 +1,18 @@
 //! The module is a guest in somebody else's process: it leaves everything as it found it.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use harness::enrol::wrong_codes;
-use harness::host::{Answer, Phase, Request, Style};
+use harness::host::{Answer, PamHost, Phase, Request, Style};
+use harness::products::HOST;
 use harness::site::Site;
+use harness::tool::tool;
 
 use crate::{HOME, PASSWORD_TOO};
 
+/// CVE-2018-9275 yubico-pam: a descriptor stayed open.
 #[test]
-fn no_descriptor_thread_signal_umask_or_folder_is_another_afterwards() {
+fn cve_2018_9275_no_descriptor_thread_signal_umask_or_folder_is_another_afterwards() {
     let site = Site::new(PASSWORD_TOO);
     let sheet = site.sheet("alice");
     let sequence = site.sequence("alice");
@@ -78,7 +83,7 @@ fn the_name_of_the_user_stays() {
     }
 }
 
-/// DUO-PSA-2017-002: an environment variable chose the failure mode. CVE-2026-96512 sudo: TZ moved time.
+/// DUO-PSA-2017-002: an environment variable chose the failure mode.
 #[test]
 fn duo_psa_2017_002_no_environment_variable_changes_anything() {
     let site = Site::new("");
@@ -87,11 +92,10 @@ fn duo_psa_2017_002_no_environment_variable_changes_anything() {
         ("alice", "wrzng-00001".to_owned(), "PAM_AUTH_ERR"),
         ("alice", totp.code(0), "PAM_SUCCESS"),
     ] {
-        let mut host = site.program(&site.product(harness::products::HOST));
+        let mut host = site.program(&site.product(HOST));
         host.envs([
             ("MAILOTP_MODE", "observe"),
             ("MAILOTP_CONFIG", "/dev/null"),
-            ("TZ", "Pacific/Kiritimati"),
             ("LC_ALL", "tr_TR.UTF-8"),
             ("RUST_BACKTRACE", "full"),
             ("RUST_LOG", "trace"),
@@ -99,9 +103,33 @@ fn duo_psa_2017_002_no_environment_variable_changes_anything() {
             ("TMPDIR", "/nonexistent"),
             ("HOME", "/nonexistent"),
         ]);
-        let mut host = harness::host::PamHost::start(host);
+        let mut host = PamHost::start(host);
         host.ask(&site.here(Request::new("imap", user).from(HOME).answer(typed)));
         assert_eq!(host.finish()[0].verdict(), verdict);
+    }
+}
+
+/// CVE-2026-96512 sudo: TZ moved time rules.
+#[test]
+fn cve_2026_96512_no_time_zone_moves_what_expires_or_is_told() {
+    let site = Site::new("");
+    let phone = site.app_password("alice", &["--expires", "2h"]);
+    for zone in ["Pacific/Kiritimati", "Etc/GMT+12", "AAA-14", ""] {
+        let mut host = site.program(&site.product(HOST));
+        host.env("TZ", zone);
+        let mut host = PamHost::start(host);
+        let login = Request::new("imap", "alice").from(HOME);
+        host.ask(&site.here(login.answer(&phone.secret)));
+        assert_eq!(host.finish()[0].verdict(), "PAM_SUCCESS", "{zone}");
+        let told = site.last_login()["time"].to_string();
+        let told = told.trim_matches('"');
+        assert!(told.ends_with('Z'), "{told}");
+        let seconds = ["-d", told, "+%s"];
+        let seconds = tool("coreutils", "date", &seconds).done().stdout;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let passed = now.expect("it is later").as_secs() as i64
+            - seconds.trim().parse::<i64>().expect("a number");
+        assert!((0..600).contains(&passed), "{told} in {zone}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use harness::host::{Reply, Request};
+use harness::host::{Answer, Reply, Request};
 use harness::site::Site;
 
 use crate::HOME;
@@ -50,6 +50,27 @@ fn many_right_logins_at_once_are_all_let_in() {
     }
     let replies: Vec<Reply> = hosts.into_iter().flat_map(|host| host.finish()).collect();
     assert_eq!((accepted(&replies), replies.len()), (200, 200));
+}
+
+/// OTPW: one login in progress locked the others out.
+#[test]
+fn otpw_a_login_that_waits_for_its_user_keeps_nobody_out() {
+    let site = Site::new("");
+    let sheet = site.sheet("alice");
+    let (asked, by_now) = (site.path("scratch/asked"), site.path("scratch/by-now"));
+    let mut waiting = site.host();
+    let text = sheet.codes[1].clone().into_bytes();
+    let late = Answer::Between(asked.clone(), by_now.clone(), text);
+    let login = Request::new("imap", "alice").from(HOME);
+    waiting.ask(&site.here(login.clone().converse(late)));
+    while !asked.exists() {
+        sleep(Duration::from_millis(5));
+    }
+    let other = Request::new("imap", "alice").from("203.0.113.1");
+    let reply = site.ask(other.answer(&sheet.codes[0]));
+    assert_eq!(reply.verdict(), "PAM_SUCCESS");
+    std::fs::write(by_now, "").expect("the folder is ours");
+    assert_eq!(waiting.finish()[0].verdict(), "PAM_SUCCESS");
 }
 
 #[test]

@@ -46,8 +46,9 @@ fn toml(timeout: &str) -> String {
     )
 }
 
+/// CVE-2025-53013 Himmelblau: the back end was away, and any PIN did.
 #[test]
-fn a_store_that_is_too_slow_refuses_in_time_and_loses_nothing() {
+fn cve_2025_53013_a_store_that_is_too_slow_refuses_in_time_and_loses_nothing() {
     let site = Site::new(&toml("1s"));
     let sheet = site.sheet("alice");
     let hog = Hog::new(&site);

@@ -33,8 +33,9 @@ fn five_connections_at_once_with_one_fresh_code_are_all_accepted() {
     }
 }
 
+/// CVE-2026-27855 Dovecot: a one-time password was cached and replayed.
 #[test]
-fn the_same_code_from_another_address_is_refused() {
+fn cve_2026_27855_the_same_code_from_another_address_is_refused() {
     let site = Site::new("");
     let sheet = site.sheet("alice");
     let code = &sheet.codes[0];

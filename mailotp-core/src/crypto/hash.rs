@@ -101,6 +101,21 @@ mod tests {
 
     const REFERENCE: &str = "f5123d47bdc03ca745b5fa23560c6e68";
 
+    /// CVE-2013-7041 pam_userdb: hashes were compared without case. That it takes the same time wherever
+    /// they differ (CVE-2026-27856 Dovecot) is the promise of `subtle`.
+    #[test]
+    fn cve_2013_7041_a_hash_is_itself_to_the_last_bit() {
+        let hash = CodeHash(*b"ABCDefgh01234567");
+        assert!(hash.matches(b"ABCDefgh01234567"));
+        for bit in 0..8 * CODE_HASH_LENGTH {
+            let mut other = hash.0;
+            other[bit / 8] ^= 1 << (bit % 8);
+            assert!(!hash.matches(&other), "bit {bit}");
+        }
+        assert!(!hash.matches(&hash.0[..CODE_HASH_LENGTH - 1]));
+        assert!(!hash.matches(b"ABCDefgh01234567\0"));
+    }
+
     #[test]
     fn without_memory_there_is_no_hash() {
         struct Poor;

@@ -231,8 +231,9 @@ mod tests {
         );
     }
 
+    /// CVE-2023-42456 sudo-rs: `../` in a user name became a path.
     #[test]
-    fn what_could_be_a_path_a_protocol_or_an_overflow_is_no_name() {
+    fn cve_2023_42456_what_could_be_a_path_a_protocol_or_an_overflow_is_no_name() {
         for bad in [
             "",
             "a/b",

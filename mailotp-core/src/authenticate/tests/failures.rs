@@ -60,6 +60,32 @@ fn cve_2025_23013_an_error_refuses_and_only_observe_mode_goes_on() {
     }
 }
 
+/// OTPW accepted a code that it could not burn; kanidm queued that a backup code was used, and only logged
+/// where that failed.
+#[test]
+fn kanidm_otpw_a_code_of_any_kind_that_cannot_be_used_up_is_refused() {
+    let mut world = World::new("");
+    let sheet = world.sheet("alice", 2, Scope::default());
+    let owner = world.sequence("alice", 20);
+    world.hotp("alice");
+    let totp = world.totp("bob");
+    world.now += 60;
+    let codes = [
+        ("alice", sheet[0].clone()),
+        ("alice", owner.answer(19)),
+        ("alice", "755224".to_owned()),
+        ("bob", code_at(&totp, world.now)),
+    ];
+    for (user, code) in &codes {
+        world.store.cannot = "settle";
+        let answer = world.login(user, HERE, code);
+        assert_eq!(answer, (Answer::Unavailable, Reason::Store), "{code}");
+        world.store.cannot = "";
+        assert_eq!(world.login(user, HERE, code), ACCEPTED, "{code}");
+        assert_eq!(world.login(user, ELSEWHERE, code).0, Answer::Refuse);
+    }
+}
+
 #[test]
 fn observe_mode_says_what_it_would_have_been_and_lets_right_codes_in() {
     let mut world = World::new("mode = \"observe\"");

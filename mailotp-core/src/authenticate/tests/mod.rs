@@ -62,6 +62,8 @@ struct Shared {
     store: Rc<RefCell<MemoryStore>>,
     /// Every call fails.
     broken: bool,
+    /// Calls of this name fail.
+    cannot: &'static str,
     /// What could be compared.
     compared: Rc<Cell<Compared>>,
 }
@@ -93,7 +95,9 @@ macro_rules! forward {
     ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)*) => {
         impl Store for Shared {
             $(fn $name(&mut self, $($arg: $type),*) -> Result<$result, StoreError> {
-                if self.broken { return Err(StoreError::Full) }
+                if self.broken || self.cannot == stringify!($name) {
+                    return Err(StoreError::Full)
+                }
                 self.store.borrow_mut().$name($($arg),*)
             })*
 

@@ -54,6 +54,7 @@ macro_rules! contract_of {
                 maintenance_forgets_what_is_of_no_use,
                 what_was_revoked_in_the_meantime_is_lost,
                 a_lost_consumption_changes_nothing,
+                postfixadmin_a_change_is_of_one_row_or_an_error,
                 a_charge_is_kept_and_given_back,
                 the_buckets_of_an_account_are_listed_and_no_others,
                 strangers_leave_no_trace_but_their_slot,
@@ -68,7 +69,7 @@ macro_rules! contract_of {
                 the_generation_grows_with_every_change_and_all_that_is_used_up,
                 revoking_closes_windows,
                 four_networks_are_known,
-                names_cannot_be_sql,
+                cve_2026_24031_names_cannot_be_sql,
                 a_locked_account_says_so,
                 forgiving_gives_all_guesses_back,
                 an_accepted_clock_is_the_newest_again,
@@ -425,6 +426,60 @@ pub(crate) fn a_lost_consumption_changes_nothing(store: &mut dyn Store) {
     assert_eq!(before.windows, after.windows);
 }
 
+/// PostfixAdmin `sync-roundcubemail-totp`: an UPDATE without WHERE.
+pub(crate) fn postfixadmin_a_change_is_of_one_row_or_an_error(store: &mut dyn Store) {
+    fill(store);
+    let bob = AccountId(8);
+    let changed = Event {
+        result: Verdict::Changed,
+        ..event(1500, Reason::Renamed)
+    };
+    let sheet = Kind::Sheet {
+        name: "mn".into(),
+        size: 3,
+    };
+    let changes = [
+        Change::Create(account(bob, "bob")),
+        Change::Add(Box::new(credential("b", sheet.clone()))),
+    ];
+    store.change(bob, &changes, &changed).unwrap();
+    let others = |store: &mut dyn Store| {
+        let bob = store.read(&name("bob"), None).unwrap();
+        let alice = read(store);
+        let rest: Vec<&Credential> = alice
+            .credentials
+            .iter()
+            .filter(|credential| credential.id != id("s"))
+            .collect();
+        format!("{:?} {:?} {rest:?}", bob.account, bob.credentials)
+    };
+    let before = others(store);
+    for change in [
+        Change::Rename(id("s"), "new".into()),
+        Change::Strike(id("s"), 2),
+        Change::Revoke(vec![id("s")]),
+    ] {
+        store.change(ID, &[change], &changed).unwrap();
+        assert_eq!(others(store), before);
+    }
+    for change in [
+        Change::Rename(id("b"), "new".into()),
+        Change::Revoke(vec![id("b")]),
+        Change::Confirm(id("b"), None),
+        Change::Rename(id("none"), "new".into()),
+    ] {
+        let done = store.change(ID, std::slice::from_ref(&change), &changed);
+        assert!(
+            matches!(done, Err(StoreError::Gone)),
+            "{change:?}: {done:?}"
+        );
+        assert_eq!(others(store), before);
+    }
+    let theirs = settlement(2000, "b", Use::Strike(1));
+    assert_eq!(store.settle(&theirs).unwrap(), Settled::Lost);
+    assert_eq!(others(store), before);
+}
+
 pub(crate) fn a_charge_is_kept_and_given_back(store: &mut dyn Store) {
     fill(store);
     let network = Remote::parse("192.0.2.1").unwrap().network();
@@ -743,7 +798,7 @@ pub(crate) fn four_networks_are_known(store: &mut dyn Store) {
 }
 
 /// CVE-2026-24031, CVE-2026-27860 Dovecot: SQL or LDAP through the user name.
-pub(crate) fn names_cannot_be_sql(store: &mut dyn Store) {
+pub(crate) fn cve_2026_24031_names_cannot_be_sql(store: &mut dyn Store) {
     fill(store);
     for hostile in ["alice'--", "'or'1'='1", "alice\";drop", "%", "*", "al_ce"] {
         assert!(
