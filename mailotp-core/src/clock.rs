@@ -67,7 +67,7 @@ pub fn random<const N: usize>(source: &mut dyn Random) -> Result<[u8; N], NoRand
     Ok(bytes)
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod testing {
     use super::{NoRandomness, Random};
 

@@ -24,6 +24,8 @@ pub mod import;
 #[cfg(feature = "postgres")]
 pub mod location;
 pub mod mark;
+#[cfg(any(test, fuzzing))]
+mod model;
 pub mod prompt;
 pub mod request;
 pub mod rfc2289;

@@ -87,6 +87,12 @@ impl MemoryStore {
         for ((owner, _), bucket) in charge.from.iter().zip(buckets) {
             self.buckets.insert(owner.key(), bucket);
         }
+        // Nobody fills the store: what matters no more goes as something new comes.
+        let account = charge.account();
+        self.buckets.retain(|key, bucket| {
+            let owner = Owner::of_key(key).and_then(|owner| owner.account());
+            owner.is_none() || owner != account || bucket.forgettable_at() >= charge.at
+        });
     }
 }
 
@@ -233,7 +239,11 @@ impl Record {
         };
         if let Some((id, ahead)) = &settlement.ahead
             && let Some(credential) = self.unrevoked(id)
-            && let Kind::Hotp { resync, .. } = &mut credential.kind
+            && let Kind::Hotp {
+                counter, resync, ..
+            } = &mut credential.kind
+            // Another login may have come further in the meantime.
+            && *counter < *ahead
         {
             *resync = Some(*ahead);
         }
@@ -432,7 +442,9 @@ impl Store for MemoryStore {
     fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
         let mut buckets = self.take(charge);
         let charged = charge.take(&mut buckets);
-        self.put(charge, buckets);
+        if charged == Charged::Taken {
+            self.put(charge, buckets);
+        }
         Ok(charged)
     }
 

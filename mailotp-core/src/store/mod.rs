@@ -3,7 +3,7 @@
 
 #[cfg(test)]
 mod contract;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;

@@ -20,10 +20,8 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
 /// Tests may know everything, and show it.
 pub fn is_test(file: &Path) -> bool {
     let name = file.file_stem().unwrap().to_str().unwrap();
-    if file
-        .parent()
-        .is_some_and(|folder| folder.ends_with("tests"))
-    {
+    let folder = file.parent();
+    if folder.is_some_and(|folder| folder.ends_with("tests") || folder.ends_with("model")) {
         return true;
     }
     name.ends_with("tests") || matches!(name, "contract" | "memory")

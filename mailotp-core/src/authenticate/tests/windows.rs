@@ -187,3 +187,20 @@ fn the_window_that_the_last_code_has_opened_stays_open_where_enrolment_is_option
     world.now += 3600;
     assert_eq!(world.login("alice", HERE, &codes[0]).1, Reason::NotEnrolled);
 }
+
+#[test]
+fn a_window_ends_with_the_credential_that_opened_it_and_tells_of_it() {
+    let mut world = World::new("");
+    let scope = Scope {
+        expires: Some(Timestamp(NOW + 100)),
+        ..Scope::default()
+    };
+    let codes = world.sheet("alice", 2, scope);
+    assert_eq!(world.login("alice", HERE, &codes[0]), ACCEPTED);
+    world.now += 99;
+    let report = world.report("alice", "imap", HERE, &codes[0]);
+    assert_eq!(report.event.reason, Reason::Window);
+    assert_eq!(report.event.kind.as_deref(), Some("sheet"));
+    world.now += 1;
+    assert_eq!(world.login("alice", HERE, &codes[0]).0, Answer::Refuse);
+}

@@ -108,6 +108,15 @@ impl Own {
     }
 }
 
+#[test]
+fn what_happens_to_several_hosts_is_what_the_model_says() {
+    crate::model::tests::histories(2, false, || {
+        let host = MailHost::of_a_new_store(shared());
+        let owner = host.try_open(Role::Owner).unwrap();
+        (owner, Box::new(move || Box::new(host.open())))
+    });
+}
+
 contract_of!(postgres, super::Own::new());
 
 #[test]
