@@ -48,12 +48,16 @@ RELEASE = RUSTFLAGS="$$(packaging/rustflags '$(CURDIR)' '$(abspath $(TARGET))')"
 
 # How many messages `make fuzz` makes up for each of its properties.
 CASES = 100000
+# How many times as many histories `make histories` makes up as `make test`.
+HISTORIES = 100
+# More for cargo-mutants: MUTANTS='--file mailotp-core/src/window.rs'.
+MUTANTS =
 # How many accounts `make bench` logs in among.
 ACCOUNTS = 1000000
 # How often `make ha` has a server die, or a standby take over.
 ROUNDS = 50
 
-.PHONY: help build dependencies products test ha servers proof crashes endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo bench fuzz install uninstall
+.PHONY: help build dependencies products test ha servers proof crashes endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo bench fuzz mutants histories install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
@@ -64,6 +68,8 @@ help:
 	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
 	@echo 'make bench      what one login of each kind costs'
 	@echo 'make fuzz       what the helper reads, made up CASES ($(CASES)) times'
+	@echo 'make mutants    changes decisions, rules, windows and budgets, and looks whether a test fails (takes hours; needs cargo-mutants)'
+	@echo 'make histories  logins at the same time on each store, against a model, HISTORIES ($(HISTORIES)) times'
 	@echo 'make lint       formatting and clippy'
 	@echo 'make deb        the Debian packages, in $(TARGET)/deb, and what lintian says of them'
 	@echo 'make test-deb   installs, upgrades and removes them in a Debian of its own, with a real Dovecot'
@@ -220,6 +226,18 @@ bench: dependencies
 # The same properties that `make test` holds a few hundred times.
 fuzz:
 	PROPTEST_CASES=$(CASES) $(CARGO) test --locked --workspace --lib --bins helper::
+
+# What is changed, and which changes may survive, stands in .cargo/mutants.toml. A test that has failed is enough:
+# the runner asks the test program to stop there, which stable Rust gives to nobody else.
+mutants:
+	@$(CARGO) mutants --version >/dev/null 2>&1 || \
+		{ echo 'cargo-mutants is missing: cargo install --locked cargo-mutants' >&2; exit 1; }
+	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='env RUSTC_BOOTSTRAP=1' $(CARGO) mutants --package mailotp-core \
+		--output '$(TARGET)' $(MUTANTS) -- -- -Z unstable-options --fail-fast
+
+# The stores against the model of the contract, HISTORIES times as often as `make test`.
+histories:
+	MAILOTP_HISTORIES=$(HISTORIES) $(CARGO) test --locked --package mailotp-core --features postgres --lib -- model_says
 
 # Only when a source is newer: `sudo make install` after `make build` needs no compiler.
 $(MODULE): $(COMMAND)
