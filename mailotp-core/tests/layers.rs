@@ -102,6 +102,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "rule",
             "site",
             "store",
+            "window",
         ],
     ),
     (
