@@ -320,7 +320,9 @@ impl Model {
             && self.has_windows(attempt)
             && !seen.is_ahead_of(attempt.now)
         {
-            login.plan = Plan::Continue(*window, attempt.now >= window.used + 60);
+            // Once a minute, and with the first who comes back.
+            let first = window.used == window.opened && attempt.now > window.opened;
+            login.plan = Plan::Continue(*window, attempt.now >= window.used + 60 || first);
             return Next::Settle;
         }
         let (here, digits) = (network(attempt.place), attempt.typed.is_digits());

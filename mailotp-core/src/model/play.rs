@@ -28,6 +28,7 @@ use crate::store::{
 pub(crate) type Opening<'a> = &'a (dyn Fn() -> Box<dyn Store> + Sync);
 
 /// A call to the store.
+#[derive(Debug)]
 enum Call {
     Read,
     Charge(Charge),
@@ -35,6 +36,7 @@ enum Call {
 }
 
 /// What a login tells of itself.
+#[derive(Debug)]
 enum Told {
     Before(Call),
     Charged(budget::Charged),
@@ -213,8 +215,9 @@ impl<'a> Play<'a> {
                 assert_eq!(charged, expected, "{attempt:?}, {budgets:?}");
             }
             (Call::Settle, Next::Settle) => {
-                let Told::Settled(settled) = worker.hear() else {
-                    panic!("{attempt:?}")
+                let settled = match worker.hear() {
+                    Told::Settled(settled) => settled,
+                    other => panic!("{attempt:?}: {other:?}"),
                 };
                 let outcome = self.model.settle(&mut worker.login);
                 if settled == Settled::Lost {
