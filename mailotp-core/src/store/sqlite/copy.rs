@@ -58,12 +58,16 @@ impl SqliteStore {
         }
     }
 
-    /// Lets people in, whatever was to become of the store that this is a copy of.
+    /// Makes a store of a copy: one with a log, which lets people in, whatever was to become of the store that it
+    /// is a copy of.
     pub fn let_in(&mut self) -> Result<(), StoreError> {
-        let open = self
-            .connection
-            .execute("UPDATE store SET moving = NULL", []);
-        open.map(|_| ()).map_err(failed)
+        let set = || -> rusqlite::Result<()> {
+            self.connection.pragma_update(None, "journal_mode", "WAL")?;
+            self.connection
+                .execute("UPDATE store SET moving = NULL", [])?;
+            Ok(())
+        };
+        set().map_err(failed)
     }
 
     /// Makes a file that no process has open ready to be used as a store: what is in it is on the disk, and
