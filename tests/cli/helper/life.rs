@@ -183,7 +183,8 @@ fn who_follows_the_log_and_goes_away_leaves_no_trace() {
     daemon.cli(&["show"]).done();
     let threads = format!("/proc/{}/task", helper.pid());
     let threads = std::fs::read_dir(threads).expect("it runs").count();
-    assert!(threads <= 2, "{threads} threads");
+    // The listening one, the keeper, and the one that is about to end.
+    assert!(threads <= 3, "{threads} threads");
 }
 
 #[test]
