@@ -1,6 +1,10 @@
 //! A debugger of one login: it sees each system call of a `pam-host`, and may end the process there, or
 //! have the kernel answer with an error. ptrace(2)
 
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
 use nix::sys::ptrace::{self, Options};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -19,6 +23,20 @@ pub struct Call {
     pub first: u64,
     /// Whether the kernel has yet to do it.
     pub enters: bool,
+}
+
+impl Call {
+    /// Whether it is this one, done, of a pipe of this name.
+    fn ends(&self, number: i64, pid: Pid, pipe: &Path) -> bool {
+        let name = || fs::read_link(format!("/proc/{pid}/fd/{}", self.first));
+        !self.enters && self.number == number && name().is_ok_and(|name| name == pipe)
+    }
+}
+
+/// What a pipe is called, from either of its ends: proc_pid_fd(5)
+fn pipe(end: &impl AsRawFd) -> PathBuf {
+    let link = format!("/proc/self/fd/{}", end.as_raw_fd());
+    fs::read_link(link).expect("a pipe has a name")
 }
 
 /// What becomes of the process.
@@ -45,6 +63,10 @@ impl PamHost {
         mut fate: impl FnMut(Call) -> Fate,
     ) -> Option<Reply> {
         let pid = self.pid();
+        // The host has its ends of them at numbers of its choice.
+        let child = self.child();
+        let hears = pipe(child.stdin.as_ref().expect("it reads requests"));
+        let says = pipe(child.stdout.as_ref().expect("it replies"));
         ptrace::seize(pid, Options::PTRACE_O_TRACESYSGOOD).expect("a child can be traced");
         ptrace::interrupt(pid).expect("it is traced");
         // Not before it stands still: it might have read the request unseen.
@@ -71,7 +93,9 @@ impl PamHost {
                         registers.rax = (-i64::from(error)).cast_unsigned();
                         ptrace::setregs(pid, registers).expect("it stands still");
                     } else if !asked {
-                        asked = !call.enters && call.number == libc::SYS_read && call.first == 0;
+                        // One that the tracer itself has interrupted is asked anew.
+                        let heard = registers.rax.cast_signed() > 0;
+                        asked = heard && call.ends(libc::SYS_read, pid, &hears);
                     } else {
                         match fate(call) {
                             Fate::Lives => {}
@@ -83,7 +107,7 @@ impl PamHost {
                                 answer = Some(error);
                             }
                         }
-                        if !call.enters && call.number == libc::SYS_write && call.first == 1 {
+                        if call.ends(libc::SYS_write, pid, &says) {
                             ptrace::detach(pid, None).expect("it stands still");
                             return self.finish().pop();
                         }
