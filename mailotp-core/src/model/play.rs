@@ -129,7 +129,8 @@ impl Store for Stopped {
 
     fn settle(&mut self, settlement: &Settlement) -> Result<Settled, StoreError> {
         self.wait(Call::Settle);
-        let settled = self.store.settle(settlement)?;
+        let settled = self.store.settle(settlement);
+        let settled = settled.inspect_err(|error| println!("settling: {error:?}"))?;
         let _ = self.tell.send(Told::Settled(settled));
         Ok(settled)
     }
@@ -151,6 +152,8 @@ pub(crate) struct Play<'a> {
     open: Opening<'a>,
     model: Model,
     workers: Vec<Worker>,
+    /// The next login draws its random numbers from here: no two draw the same, whatever the time is.
+    seed: u64,
 }
 
 impl<'a> Play<'a> {
@@ -160,6 +163,7 @@ impl<'a> Play<'a> {
             open,
             model,
             workers: Vec::new(),
+            seed: 1000,
         }
     }
 
@@ -177,8 +181,10 @@ impl<'a> Play<'a> {
         let (tell, told) = channel();
         let (go, gone) = channel();
         let (stage, open) = (self.stage, self.open);
+        self.seed += 1;
+        let random = Sequence(self.seed);
         scope.spawn(move || {
-            let (answer, reason) = log_in(stage, open, attempt, tell.clone(), gone);
+            let (answer, reason) = log_in(stage, open, attempt, random, (tell.clone(), gone));
             let _ = tell.send(Told::Done(answer, reason));
         });
         let mut worker = Worker {
@@ -349,10 +355,10 @@ fn log_in(
     stage: &Stage,
     open: Opening<'_>,
     attempt: Attempt,
-    tell: Sender<Told>,
-    go: Receiver<()>,
+    mut random: Sequence,
+    ends: (Sender<Told>, Receiver<()>),
 ) -> (Answer, Reason) {
-    let mut ends = Some((tell, go));
+    let mut ends = Some(ends);
     let mut door = Door {
         site: &stage.site,
         open_store: &mut || {
@@ -361,7 +367,7 @@ fn log_in(
             Ok(Box::new(Stopped { store, tell, go }))
         },
         keep_store: None,
-        random: &mut Sequence(attempt.now as u64),
+        random: &mut random,
         arena: &mut HeapArena,
         host: "host",
         mark: None,
