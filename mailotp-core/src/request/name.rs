@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use precis_core::profile::Profile;
+use precis_core::profile::{Profile, stabilize};
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 use serde::Deserialize;
 
@@ -105,15 +105,6 @@ impl Naming {
             .bytes()
             .fold(0, |all, byte| all | KINDS[usize::from(byte)]);
         let others = kinds & OTHER != 0;
-        let signs = match kinds & SIGN {
-            0 => 0,
-            _ => text.bytes().filter(|&byte| byte == b'@').count(),
-        };
-        // PRECIS lets a slash pass. Names never become paths here, but they do in mail stores.
-        // Of two `@` no two servers make the same mailbox.
-        if kinds & SLASH != 0 || signs > 1 {
-            return Err(BadName::Forbidden);
-        }
         let start = into.len();
         // Of what ASCII prints, RFC 8265 allows everything and changes the case alone. Most names are
         // of that, and a file of a thousand rules has thousands of them.
@@ -125,7 +116,16 @@ impl Naming {
                 into[start..].make_ascii_lowercase();
             }
         }
-        if (signs > 0 || others)
+        // As it is compared, which is not always as it is typed: a full-width slash is a slash there (RFC 8265,
+        // section 3.3.2). PRECIS lets one pass, and names never become paths here, but they do in mail
+        // stores. Of two `@` no two servers make the same mailbox.
+        let name = &into[start..];
+        let has = |kind: u8, sign| kinds & (kind | OTHER) != 0 && name.contains(sign);
+        if has(SLASH, '/') || has(SIGN, '@') && name.matches('@').count() > 1 {
+            into.truncate(start);
+            return Err(BadName::Forbidden);
+        }
+        if kinds & (SIGN | OTHER) != 0
             && let Some((local, domain)) = into[start..].rsplit_once('@')
             && self.is_own(domain)
             && !local.is_empty()
@@ -135,12 +135,13 @@ impl Naming {
         Ok(())
     }
 
+    /// Until nothing changes any more: what comes out once may not be what a name may be (RFC 8264, section 7).
     fn prepare<'t>(&self, text: &'t str) -> Result<Cow<'t, str>, BadName> {
-        match self.case {
-            Case::Fold => UsernameCaseMapped::new().enforce(text),
-            Case::Preserve => UsernameCasePreserved::new().enforce(text),
-        }
-        .map_err(|_| BadName::Forbidden)
+        let prepared = match self.case {
+            Case::Fold => stabilize(text, |text| UsernameCaseMapped::new().enforce(text)),
+            Case::Preserve => stabilize(text, |text| UsernameCasePreserved::new().enforce(text)),
+        };
+        prepared.map_err(|_| BadName::Forbidden)
     }
 }
 
@@ -245,6 +246,10 @@ mod tests {
             "\u{7f}",
             "a\0b",
             "\u{200b}x",
+            "a\u{ff0f}b",
+            "a\u{ff20}b@c",
+            // Cherokee, whose small letters the tables of these rules do not know.
+            "\u{13cf}",
         ] {
             assert!(folded(bad).is_err(), "{bad:?} was let through");
         }
