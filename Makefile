@@ -46,8 +46,9 @@ SQL = $(addprefix mailotp-core/src/store/postgres/,schema.sql grants.sql)
 RELEASE = RUSTFLAGS="$$(packaging/rustflags '$(CURDIR)' '$(abspath $(TARGET))')" \
           $(CARGO) build --release --locked --package pam_mailotp --package mailotp-cli $(addprefix --features ,$(FEATURES))
 
-# How many messages `make fuzz` makes up for each of its properties.
-CASES = 100000
+# For how many seconds `make fuzz` runs each of its targets. KEEP=1: what it has found interesting is kept.
+SECONDS = 3600
+export KEEP
 # How many times as many histories `make histories` makes up as `make test`.
 HISTORIES = 100
 # More for cargo-mutants: MUTANTS='--file mailotp-core/src/window.rs'.
@@ -67,7 +68,7 @@ help:
 	@echo 'make servers    the recipes for Courier, Cyrus and Dovecot 2.4, each in a Debian of its own (needs debootstrap, setools, bzip2)'
 	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
 	@echo 'make bench      what one login of each kind costs'
-	@echo 'make fuzz       what the helper reads, made up CASES ($(CASES)) times'
+	@echo 'make fuzz       feeds what reads the bytes of strangers, each for SECONDS ($(SECONDS))'
 	@echo 'make mutants    changes decisions, rules, windows and budgets, and looks whether a test fails (takes hours; needs cargo-mutants)'
 	@echo 'make histories  logins at the same time on each store, against a model, HISTORIES ($(HISTORIES)) times'
 	@echo 'make lint       formatting and clippy'
@@ -108,6 +109,7 @@ products:
 test: dependencies lint products
 	$(CARGO) test --workspace --locked
 	$(CARGO) test --workspace --locked --features $(POSTGRES) --lib -- store:: config:: location:: site::
+	$(FUZZ) 3 '$(FUZZED)/findings'
 
 # The same tests with more rounds: servers that die, and standbys that take over.
 ha: dependencies products
@@ -223,9 +225,14 @@ bench: dependencies
 	$(TARGET)/release/mailotp-bench
 	$(TARGET)/release/mailotp-scale $(ACCOUNTS)
 
-# The same properties that `make test` holds a few hundred times.
-fuzz:
-	PROPTEST_CASES=$(CASES) $(CARGO) test --locked --workspace --lib --bins helper::
+# libFuzzer on the stable compiler: these are the flags that cargo-fuzz builds with, without a sanitizer.
+FUZZED     = $(abspath $(TARGET))/fuzz
+COVERED    = -Cpasses=sancov-module -Ccodegen-units=1 --cfg fuzzing \
+             $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)
+FUZZ       = RUSTFLAGS='$(COVERED)' CARGO_TARGET_DIR='$(FUZZED)' $(CARGO) build --release --locked --target $(TRIPLE) \
+             --manifest-path tests/fuzz/Cargo.toml && tests/fuzz/run '$(FUZZED)/$(TRIPLE)/release'
+fuzz: dependencies
+	$(FUZZ) $(SECONDS) '$(FUZZED)/findings'
 
 # What is changed, and which changes may survive, stands in .cargo/mutants.toml. A test that has failed is enough:
 # the runner asks the test program to stop there, which stable Rust gives to nobody else.

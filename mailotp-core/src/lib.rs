@@ -18,6 +18,8 @@ pub mod credential;
 pub mod crypto;
 pub mod decide;
 pub mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod helper;
 pub mod id;
 pub mod import;

@@ -4,6 +4,8 @@ mod error;
 mod file;
 mod groups;
 mod network;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracle;
 mod plain;
 mod rules;
 mod store;

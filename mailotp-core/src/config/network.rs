@@ -36,7 +36,7 @@ fn network(text: &str) -> Option<IpNet> {
 /// As the standard library has it, which keeps to RFC 6943, section 3.1.1: `010.0.0.1` is none, since
 /// half of the world takes it for 8.0.0.1. A file of a thousand rules has thousands of them: those of
 /// the plain forms are read here, faster.
-fn leading_address(text: &str) -> Option<(IpAddr, &[u8])> {
+pub(super) fn leading_address(text: &str) -> Option<(IpAddr, &[u8])> {
     let bytes = text.as_bytes();
     if let Some((address, behind @ ([] | [b'/', ..]))) = leading_v4(bytes) {
         return Some((address.into(), behind));

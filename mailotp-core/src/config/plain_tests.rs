@@ -1,40 +1,7 @@
-use std::path::Path;
-
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::config::Config;
-use crate::config::file::Reader;
-
-fn reader(text: &str) -> Reader<'_> {
-    Reader {
-        path: Path::new("/site/mailotp.toml"),
-        text,
-    }
-}
-
-fn system_groups() -> std::io::Result<String> {
-    Ok("vpn:x:7:carol,dave\n".into())
-}
-
-fn plain(text: &str) -> Option<Config> {
-    reader(text).plain(&system_groups)
-}
-
-/// What this reader reads is what the TOML library reads; whether it has read it.
-fn agrees(text: &str) -> bool {
-    let Some(mine) = plain(text) else {
-        return false;
-    };
-    let theirs = reader(text).toml(&system_groups);
-    let theirs = theirs.unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let [mine, theirs] = [mine, theirs].map(|mut config| {
-        let rules = config.rules.take().map(|rules| rules.written());
-        format!("{rules:#?} {config:#?}")
-    });
-    assert_eq!(mine, theirs, "{text}");
-    true
-}
+use crate::config::oracle::{agrees, plain, reader, system_groups};
 
 #[test]
 fn rules_as_everybody_writes_them_are_plain() {

@@ -204,6 +204,25 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
+/// Whatever is understood is what is said again: held by fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn oracle(bytes: &[u8]) {
+    fn again<T: Serialize + DeserializeOwned>(bytes: &[u8], limit: usize) {
+        let Ok(message) = receive::<T>(&mut &bytes[..], limit) else {
+            return;
+        };
+        let said = |message: &T| {
+            let mut frame = Vec::new();
+            send(&mut frame, message).map(|()| frame)
+        };
+        let first = said(&message).expect("it was a frame");
+        let heard = receive(&mut &first[..], usize::MAX).expect("it is one");
+        assert_eq!(said(&heard).expect("it was one"), first);
+    }
+    again::<super::Hello<Vec<String>>>(bytes, HELLO);
+    again::<super::judge::Judged>(bytes, HELLO);
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

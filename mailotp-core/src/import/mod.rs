@@ -11,6 +11,8 @@ mod json;
 mod migration;
 mod oath;
 mod opie;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracle;
 mod otpauth;
 mod otpw;
 mod postfixadmin;

@@ -2,16 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{Item, Source, exports, parse, postfixadmin};
-
-const ALL: [Source; 6] = [
-    Source::GoogleAuthenticator,
-    Source::Oath,
-    Source::Otpw,
-    Source::Opie,
-    Source::Otpauth,
-    Source::PostfixAdmin,
-];
+use super::oracle::{ALL, text as read_as_all};
+use super::{exports, parse, postfixadmin};
 
 /// Files of every kind.
 const FILES: [&str; 11] = [
@@ -27,24 +19,6 @@ const FILES: [&str; 11] = [
     postfixadmin::tests::POSTGRES,
     postfixadmin::tests::BACKUP,
 ];
-
-/// Reads a text as everything; whatever comes of it must be sound.
-fn read_as_all(text: &[u8]) {
-    for source in ALL {
-        for entry in parse(source, text).unwrap_or_default() {
-            assert!(entry.line >= 1);
-            if let Ok(Item::Token(token)) = entry.item {
-                assert!((10..=128).contains(&token.seed.0.len()));
-                assert!(
-                    token
-                        .kind
-                        .digits()
-                        .is_some_and(|digits| (6..=8).contains(&digits))
-                );
-            }
-        }
-    }
-}
 
 proptest! {
     #[test]

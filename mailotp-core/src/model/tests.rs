@@ -7,42 +7,13 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::play::{Opening, Play, Together};
-use super::stage::{BORN, PHONE, SEQUENCE, SHEET, Stage};
-use super::{Attempt, Binding, Model, PLACES, SERVICES, Time, Typed};
+use super::history::{Part, Step, Wish, play};
+use super::play::Together;
+use super::stage::SHEET;
+use super::{Binding, Typed};
 use crate::crypto::Tag;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
-
-/// A part of a history.
-#[derive(Clone, Debug)]
-enum Part {
-    /// Somebody begins to log in, so much later or earlier than the last one.
-    Begin(Wish, Time),
-    /// One of those who are at it goes on.
-    GoOn(usize),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Wish {
-    typed: Step,
-    place: usize,
-    service: usize,
-    alice: bool,
-}
-
-/// What is typed, from where the history stands.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    This(Typed),
-    /// So many periods from now.
-    Totp(Time),
-    /// The counter, or the sequence integer, so far from the one that is next.
-    Hotp(i64),
-    Response(i64),
-    /// What was typed a while ago.
-    Again(usize),
-}
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
@@ -89,52 +60,6 @@ fn part(step: impl Strategy<Value = Step>) -> impl Strategy<Value = Part> {
     ]
 }
 
-/// How many are at it at once.
-const WORKERS: usize = 4;
-
-fn typed(wish: Wish, model: &Model, now: Time, before: &[Typed]) -> Typed {
-    match wish.typed {
-        Step::This(typed) => typed,
-        Step::Totp(away) => Typed::Totp((now.div_euclid(30) + away) * 30),
-        Step::Hotp(away) => Typed::Hotp((model.state.counter as i64 + away).max(0) as u64),
-        Step::Response(away) => {
-            let next = i64::from(model.state.sequence) - 1 + away;
-            Typed::Response(next.clamp(1, i64::from(SEQUENCE) - 1) as u32)
-        }
-        Step::Again(back) if before.is_empty() => Typed::WrongDigits(back as u32),
-        Step::Again(back) => before[before.len() - 1 - back % before.len()],
-    }
-}
-
-fn run(stage: &Stage, open: Opening<'_>, model: Model, parts: &[Part]) {
-    std::thread::scope(|scope| {
-        let mut play = Play::new(stage, open, model);
-        let (mut now, mut before) = (BORN + 60, Vec::new());
-        for part in parts {
-            match part {
-                Part::Begin(wish, after) => {
-                    now += after;
-                    let attempt = Attempt {
-                        alice: wish.alice,
-                        typed: typed(*wish, play.model(), now, &before),
-                        place: PLACES[wish.place],
-                        service: SERVICES[wish.service],
-                        now,
-                    };
-                    before.push(attempt.typed);
-                    play.start(scope, attempt);
-                    if play.busy() > WORKERS {
-                        play.step(0);
-                    }
-                }
-                Part::GoOn(which) if play.busy() > 0 => play.step(*which),
-                Part::GoOn(_) => {}
-            }
-        }
-        play.finish();
-    });
-}
-
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases: std::env::var("MAILOTP_HISTORIES")
@@ -164,15 +89,7 @@ pub(crate) fn histories<S: Store>(number: u32, with_sheet: bool, fresh: impl Fn(
     };
     proptest!(cases(number), |(parts in parts, binding in binding(), any_order: bool)| {
         let (mut store, open) = fresh();
-        let mut stage = Stage::new(&mut store, with_sheet);
-        stage.under(binding, any_order);
-        let sheet = if with_sheet { SHEET } else { 0 };
-        let model = Model {
-            binding,
-            any_order,
-            ..Model::new(BORN, sheet, SEQUENCE, PHONE)
-        };
-        run(&stage, &*open, model, &parts);
+        play(&mut store, &*open, with_sheet, (binding, any_order), &parts);
     });
 }
 

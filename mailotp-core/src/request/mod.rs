@@ -6,6 +6,8 @@ mod app_password;
 mod kill_code;
 mod marked;
 mod name;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracle;
 mod pin;
 #[cfg(test)]
 mod property_tests;

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::oracle::covers;
 use super::reading::{Form, Reading, read};
-use super::{MAX_INPUT, Pin, SHEET_CODE_LENGTH, is_sheet_code, symbol, value};
+use super::{MAX_INPUT, Pin, SHEET_CODE_LENGTH, is_sheet_code, symbol};
 use crate::rfc2289::Response;
 
 fn cases(cases: u32) -> ProptestConfig {
@@ -114,36 +115,6 @@ fn form(reading: &Reading<'_>) -> &'static str {
         Form::Digits => "digits",
         Form::Response(_) => "response",
         Form::Words => "words",
-    }
-}
-
-/// The words of the text behind `before`.
-fn words(rest: &[u8]) -> Vec<&str> {
-    let rest = std::str::from_utf8(rest).unwrap();
-    let words = rest.split([' ', '-']);
-    words.filter(|word| !word.is_empty()).collect()
-}
-
-/// Whether a reading is made of the bytes that were typed, all of them and in their order.
-fn covers(reading: &Reading<'_>, typed: &[u8]) -> bool {
-    let Some(rest) = typed.strip_prefix(reading.before) else {
-        return false;
-    };
-    let folded = |fold: &dyn Fn(u8) -> Option<char>| -> Option<String> {
-        let rest = rest.iter().filter(|byte| !b" -".contains(byte));
-        rest.map(|byte| fold(*byte)).collect()
-    };
-    let plain = |byte: u8| Some(char::from(byte.to_ascii_lowercase()));
-    match &reading.form {
-        Form::Sheet => folded(&|byte| value(byte).map(symbol)).as_ref() == Some(&*reading.code),
-        Form::Digits => folded(&plain).as_ref() == Some(&*reading.code),
-        Form::Words => words(rest).join(" ") == *reading.code,
-        Form::Response(response) => {
-            Response::from_hex(&reading.code).as_ref() == Some(response)
-                && (folded(&plain).as_ref() == Some(&*reading.code)
-                    || <[&str; 6]>::try_from(words(rest))
-                        .is_ok_and(|six| Response::from_words(&six).as_ref() == Some(response)))
-        }
     }
 }
 

@@ -6,6 +6,8 @@ mod algorithm;
 mod challenge;
 mod dictionary;
 mod extended;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracle;
 mod pass_phrase;
 mod response;
 mod seed;

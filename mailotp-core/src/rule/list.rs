@@ -202,7 +202,7 @@ impl Rules {
     }
 
     /// Each rule with all that it says, wherever that is kept.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn written(&self) -> Vec<String> {
         let written = |rule: &Rule| {
             let users: Option<Vec<String>> = self.users(rule).map(|users| {

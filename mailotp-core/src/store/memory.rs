@@ -44,6 +44,7 @@ pub(crate) struct MemoryStore {
 }
 
 impl MemoryStore {
+    #[cfg(test)]
     pub(crate) fn store(&mut self) -> &mut dyn Store {
         self
     }

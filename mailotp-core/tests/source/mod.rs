@@ -21,8 +21,8 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
 pub fn is_test(file: &Path) -> bool {
     let name = file.file_stem().unwrap().to_str().unwrap();
     let folder = file.parent();
-    if folder.is_some_and(|folder| folder.ends_with("tests") || folder.ends_with("model")) {
-        return true;
-    }
-    name.ends_with("tests") || matches!(name, "contract" | "memory")
+    let is_of = |kind| folder.is_some_and(|folder| folder.ends_with(kind));
+    ["tests", "model", "oracle"].into_iter().any(is_of)
+        || name.ends_with("tests")
+        || matches!(name, "contract" | "memory" | "oracle" | "fuzz")
 }
