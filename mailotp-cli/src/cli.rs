@@ -10,6 +10,7 @@ mod setup;
 mod store;
 mod user;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -40,6 +41,9 @@ pub struct Cli {
     /// Whose account, for administrators
     #[arg(long, global = true, value_name = "NAME")]
     pub user: Option<String>,
+    /// For managers: the address where the account's user sits, whose window is good here too
+    #[arg(long, global = true, value_name = "ADDRESS", requires = "user")]
+    pub at: Option<IpAddr>,
     /// With `add` and `import`: make the account, if it is not there
     #[arg(long, global = true)]
     pub new: bool,

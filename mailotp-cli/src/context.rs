@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::arena::InTurn;
 use crate::cli::Cli;
 use crate::error::CliError;
-use crate::helper::Permit;
+use crate::helper::{Permit, at_is_for_managers};
 use crate::output::Output;
 use crate::terminal;
 
@@ -60,6 +60,7 @@ impl<'a> Context<'a> {
     pub fn open(cli: &'a Cli) -> Result<Opened<'a>, CliError> {
         let config = load_config(&cli.config)?;
         match Context::of(cli, config, actor(), true) {
+            Ok(_) if cli.at.is_some() => Err(at_is_for_managers()),
             Ok(context) => Ok(Opened::Here(Box::new(context))),
             Err(error) if error.is_forbidden() => {
                 Ok(Opened::Helper(Box::new(load_config(&cli.config)?)))

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use client::run as ask;
 pub use listen::run;
-pub use permit::{Caller, Permit};
+pub use permit::{Caller, Permit, at_is_for_managers};
 
 /// A command to be run, and where its user sits.
 #[derive(Debug, Serialize, Deserialize)]

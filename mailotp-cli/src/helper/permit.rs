@@ -138,6 +138,24 @@ impl Caller {
     }
 }
 
+/// `--at` from anybody else: where somebody is, is seen, and only a webmail has to say it.
+pub fn at_is_for_managers() -> CliError {
+    CliError::new(
+        NOT_PERMITTED,
+        "--at is for managers, who act for users that sit elsewhere",
+        "Leave --at out, or name the caller in managers of [helper].",
+    )
+}
+
+/// `--at` for a command that adds or widens.
+pub fn a_window_widens_nothing() -> CliError {
+    CliError::new(
+        NOT_PERMITTED,
+        "to add or widen takes a code of its own, and no window is good for it",
+        "Leave --at out, and type the code that is due.",
+    )
+}
+
 fn whose(command: &Command) -> Whose {
     match command {
         Command::Add { .. }

@@ -1,5 +1,7 @@
 //! Proof that it is the account's user who asks, and not only somebody who sits at their shell.
 
+use std::net::IpAddr;
+
 use mailotp_core::account::{Credential, Kind};
 use mailotp_core::authenticate::{Door, Opening, Visitor};
 use mailotp_core::clock::Timestamp;
@@ -38,6 +40,12 @@ pub fn of_a_secret(
 ) -> Result<(), CliError> {
     let wants_code = widens && !matches!(Codes::of(site, account, now)?, Codes::None);
     prove(site, account, Asked::Secret { wants_code })
+}
+
+/// The same of a user who is at work at this address, for what widens nothing: the window that their code has
+/// opened there is good for `manage` where it is in the same group of services.
+pub fn of_who_is_in(site: &Site, account: &AccountName, at: IpAddr) -> Result<(), CliError> {
+    prove(site, account, Asked::Session { at })
 }
 
 /// What codes an account has.
@@ -90,6 +98,7 @@ fn manage() -> Service {
 enum Asked {
     Code,
     Secret { wants_code: bool },
+    Session { at: IpAddr },
 }
 
 fn prove(site: &Site, account: &AccountName, asked: Asked) -> Result<(), CliError> {
@@ -98,16 +107,20 @@ fn prove(site: &Site, account: &AccountName, asked: Asked) -> Result<(), CliErro
 
 fn prove_at(door: &mut Door<'_>, account: &AccountName, asked: Asked) -> Result<(), CliError> {
     let service = manage();
+    let remote = match asked {
+        Asked::Session { at } => Remote::of_address(at),
+        Asked::Code | Asked::Secret { .. } => Remote::Local,
+    };
     let visitor = Visitor {
         account,
         service: &service,
-        remote: Remote::Local,
+        remote,
         second_step: false,
     };
     let prompt = match (asked, door.opening(visitor, now())) {
         (Asked::Code, _) => door.challenge(account, now()),
-        (Asked::Secret { .. }, Opening::Ask(prompt)) => prompt,
-        (Asked::Secret { .. }, Opening::Done(_)) => "Password: ".to_owned(),
+        (_, Opening::Ask(prompt)) => prompt,
+        (_, Opening::Done(_)) => "Password: ".to_owned(),
     };
     let typed = input::secret(&prompt)?;
     let refused = || {
@@ -121,14 +134,14 @@ fn prove_at(door: &mut Door<'_>, account: &AccountName, asked: Asked) -> Result<
     let request = Request {
         account: account.clone(),
         service: service.clone(),
-        remote: Remote::Local,
+        remote,
         secret,
         alias: None,
         second_step: false,
     };
     let report = match asked {
         Asked::Code => door.prove(request, now()),
-        Asked::Secret { .. } => door.login(request, now()),
+        Asked::Secret { .. } | Asked::Session { .. } => door.login(request, now()),
     };
     let is_stored = report.event.kind.as_deref() == Some("app-password");
     match report.answer {

@@ -186,6 +186,74 @@ fn cve_2021_32688_a_manager_with_an_app_password_adds_nothing_where_there_are_co
         .done();
 }
 
+/// The code of a user who is at work in a webmail is spent; where `manage` is in the group of services whose window it
+/// has opened, it shows what is left, and ends that window, and it is good for no more.
+#[test]
+fn a_manager_says_where_a_user_is_whose_window_is_good_there_and_widens_nothing() {
+    let (site, _helper) = served(&format!(
+        "{WEBMAIL}[services]\nmail = [\"imap\", \"webmail\", \"manage\"]\n"
+    ));
+    let sheet = site.sheet("alice");
+    let accepted = check(&site, "news", "alice", &sheet.codes[0]).json();
+    assert_eq!(accepted["result"], "accepted");
+    let webmail = site.user("www-data");
+    let code = format!("{}\n", sheet.codes[0]);
+    let run = |at: &[&str], words: &[&str]| {
+        let words = [&["--json", "--user", "alice"], at, words].concat();
+        webmail.reading(&code, &words)
+    };
+    let shown = run(&["--at", HOME], &["show"]).json();
+    let count = sheet.codes.len();
+    assert_eq!(shown["credentials"][0]["left"], count - 1);
+    let login = site.last_login();
+    assert_eq!(
+        (&login["service"], &login["remote"]),
+        (&json!("manage"), &json!(HOME))
+    );
+    // Neither elsewhere, nor for who does not say where.
+    run(&["--at", "198.51.100.9"], &["show"]).error(3);
+    run(&[], &["show"]).error(3);
+    for words in [
+        &["add", "app-password"][..],
+        &["pin", "clear"],
+        &["rule", "add", "--accept", "otp"],
+    ] {
+        let error = run(&["--at", HOME], words).error(3);
+        assert!(
+            error.message.contains("a code of its own"),
+            "{}",
+            error.message
+        );
+        run(&[], words).error(3);
+    }
+    run(&["--at", HOME], &["grace", "end"]).done();
+    run(&["--at", HOME], &["show"]).error(3);
+    let left = site.cli(["--json", "--user", "alice", "show"]).json();
+    assert_eq!(left["credentials"][0]["left"], count - 1);
+}
+
+#[test]
+fn nobody_but_a_manager_says_where_a_user_is() {
+    let (site, _helper) = served("operators = [\"news\"]\ntrusted = [\"news\"]\n");
+    site.sheet("alice");
+    let words = ["--json", "--user", "alice", "--at", HOME, "show"];
+    let own = ["--json", "--user", "daemon", "--at", HOME, "show"];
+    for output in [
+        site.cli(words),
+        site.user("news").cli(&words),
+        site.user("daemon").cli(&own),
+    ] {
+        let error = output.error(3);
+        assert!(
+            error.message.contains("--at is for managers"),
+            "{}",
+            error.message
+        );
+    }
+    let nowhere = ["--json", "--user", "alice", "--at", "elsewhere", "show"];
+    site.cli(nowhere).error(2);
+}
+
 /// Who is both may help without a secret, and needs one for the rest.
 #[test]
 fn a_manager_who_is_an_operator_is_not_asked_for_what_operators_may() {
