@@ -6,4 +6,5 @@ mod apparmor;
 mod fail2ban;
 mod inventory;
 mod packages;
+mod roundcube;
 mod selinux;
