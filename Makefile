@@ -58,7 +58,7 @@ ACCOUNTS = 1000000
 # How often `make ha` has a server die, or a standby take over.
 ROUNDS = 50
 
-.PHONY: help build dependencies products test ha servers proof crashes endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo bench fuzz mutants histories install uninstall
+.PHONY: help build dependencies products test ha servers proof crashes endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo test-webmail demo-webmail bench fuzz mutants histories install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
@@ -67,6 +67,8 @@ help:
 	@echo 'make proof      what make test tries in short, at its full length: it takes hours'
 	@echo 'make servers    the recipes for Courier, Cyrus and Dovecot 2.4, each in a Debian of its own (needs debootstrap, setools, bzip2)'
 	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
+	@echo 'make test-webmail  the plugin for Roundcube, in a real browser (needs Chromium)'
+	@echo 'make demo-webmail  leaves that webmail running, on loopback, for you to try'
 	@echo 'make bench      what one login of each kind costs'
 	@echo 'make fuzz       feeds what reads the bytes of strangers, each for SECONDS ($(SECONDS))'
 	@echo 'make mutants    changes decisions, rules, windows and budgets, and looks whether a test fails (takes hours; needs cargo-mutants)'
@@ -214,6 +216,17 @@ rpm: dist
 demo: dependencies
 	$(CARGO) build --workspace --locked
 	$(SUDO) $(TARGET)/debug/mailotp-demo
+
+# A real Roundcube, a real browser. Pictures of the pages are in $(TARGET)/debug/webmail.
+test-webmail:
+	@tests/install-dependencies --webmail
+	$(CARGO) build --workspace --locked
+	$(CARGO) test --package mailotp-tests --locked --test webmail
+
+demo-webmail:
+	@tests/install-dependencies --webmail
+	$(CARGO) build --workspace --locked
+	$(SUDO) $(TARGET)/debug/mailotp-demo-webmail
 
 # One build of all: the programs of the bench lie beside the module and the command.
 bench: dependencies

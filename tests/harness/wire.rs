@@ -24,18 +24,9 @@ impl Wire {
         Wire::between(from, Ipv4Addr::LOCALHOST, port)
     }
 
-    /// Connects to a port of any address. The standard library cannot choose the one to come from.
+    /// Connects to a port of any address.
     pub fn between(from: Ipv4Addr, to: Ipv4Addr, port: u16) -> nix::Result<Wire> {
-        let socket = socket(
-            AddressFamily::Inet,
-            SockType::Stream,
-            SockFlag::SOCK_CLOEXEC,
-            None,
-        )?;
-        let address = |ip, port| SockaddrIn::from(SocketAddrV4::new(ip, port));
-        bind(socket.as_raw_fd(), &address(from, 0))?;
-        connect(socket.as_raw_fd(), &address(to, port))?;
-        let stream = TcpStream::from(socket);
+        let stream = connect_from(from, to, port)?;
         stream
             .set_read_timeout(Some(PATIENCE))
             .expect("set a timeout");
@@ -100,6 +91,20 @@ impl Wire {
             self.transcript.join("\n")
         )
     }
+}
+
+/// A connection from a chosen address, which the standard library cannot make.
+pub fn connect_from(from: Ipv4Addr, to: Ipv4Addr, port: u16) -> nix::Result<TcpStream> {
+    let socket = socket(
+        AddressFamily::Inet,
+        SockType::Stream,
+        SockFlag::SOCK_CLOEXEC,
+        None,
+    )?;
+    let address = |ip, port| SockaddrIn::from(SocketAddrV4::new(ip, port));
+    bind(socket.as_raw_fd(), &address(from, 0))?;
+    connect(socket.as_raw_fd(), &address(to, port))?;
+    Ok(TcpStream::from(socket))
 }
 
 /// The line without a list of capabilities, which tells nothing here.
