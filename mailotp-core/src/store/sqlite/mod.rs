@@ -41,10 +41,13 @@ const DAMAGES: u32 = 5;
 /// trusted_schema (3.31) and the name sqlite_schema (3.33), is older.
 pub const OLDEST_SQLITE: i32 = 3_037_000;
 
-/// How long to wait before asking again for what somebody else holds. SQLite's own handler waits longer the
-/// longer it has waited, up to 100 ms, and is overtaken meanwhile: among 64 the last one waited for a second.
-/// Nobody holds the store for longer than it takes to write some pages.
-const PAUSE: Duration = Duration::from_micros(500);
+/// How long a newcomer waits for another one who writes, before it looks again, and how long one that has waited for
+/// ages. SQLite's own handler waits longer the longer it has waited, up to 100 ms, and is overtaken meanwhile: among 64 the
+/// last one waited for a second. Nobody holds the store for longer than it takes to write some pages.
+const FIRST_PAUSE: Duration = Duration::from_micros(500);
+const LAST_PAUSE: Duration = Duration::from_micros(50);
+/// Whoever has waited for so long asks twice as often as a newcomer.
+const IMPATIENCE: Duration = Duration::from_millis(5);
 
 /// So many statements stay compiled while the store is open: a login has fewer.
 const STATEMENTS: usize = 64;
@@ -158,13 +161,23 @@ impl SqliteStore {
         let deadline = self
             .deadline
             .unwrap_or_else(|| Instant::now() + self.timeout);
+        let start = Instant::now();
         loop {
             match transaction(&self.connection) {
-                Err(StoreError::TooSlow) if Instant::now() < deadline => thread::sleep(PAUSE),
+                Err(StoreError::TooSlow) if Instant::now() < deadline => {
+                    thread::sleep(pause(start.elapsed()));
+                }
                 result => return result,
             }
         }
     }
+}
+
+/// How long to wait before the store is asked for once more. Nobody wakes those that wait, so that whoever has waited
+/// for longer asks more often, and is before those that have just come.
+fn pause(waited: Duration) -> Duration {
+    let part = 1.0 + waited.as_secs_f64() / IMPATIENCE.as_secs_f64();
+    FIRST_PAUSE.div_f64(part).max(LAST_PAUSE)
 }
 
 impl Drop for SqliteStore {
