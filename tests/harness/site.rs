@@ -188,6 +188,10 @@ impl Site {
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .current_dir(self.folder());
+        // Of a build that counts which lines are run (tests/coverage).
+        if let Some(counts) = std::env::var_os("LLVM_PROFILE_FILE") {
+            command.env("LLVM_PROFILE_FILE", counts);
+        }
         if uid != 0 && nix::unistd::geteuid().is_root() {
             // The standard library gives up the supplementary groups then.
             command.uid(uid).gid(uid);
