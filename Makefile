@@ -53,12 +53,13 @@ export KEEP
 HISTORIES = 100
 # More for cargo-mutants: MUTANTS='--file mailotp-core/src/window.rs'.
 MUTANTS =
-# How many accounts `make bench` logs in among.
+# How many accounts `make bench` logs in among. QUICK=1: a short look, for who develops.
 ACCOUNTS = 1000000
+QUICK =
 # How often `make ha` has a server die, or a standby take over.
 ROUNDS = 50
 
-.PHONY: help build dependencies products test ha servers proof crashes endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo test-webmail demo-webmail bench fuzz mutants histories install uninstall
+.PHONY: help build dependencies products test ha servers proof crashes endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo test-webmail demo-webmail bench fuzz mutants coverage histories install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
@@ -69,9 +70,10 @@ help:
 	@echo 'make demo       the main job from end to end against a real Dovecot, told as it goes'
 	@echo 'make test-webmail  the plugin for Roundcube, in a real browser (needs Chromium)'
 	@echo 'make demo-webmail  leaves that webmail running, on loopback, for you to try'
-	@echo 'make bench      what one login of each kind costs'
+	@echo 'make bench      what one login of each kind costs, beside peers and goals; tables in $(TARGET)/bench'
 	@echo 'make fuzz       feeds what reads the bytes of strangers, each for SECONDS ($(SECONDS))'
 	@echo 'make mutants    changes decisions, rules, windows and budgets, and looks whether a test fails (takes hours; needs cargo-mutants)'
+	@echo 'make coverage   how many lines of core and module the tests run: at least 95 of a hundred (needs llvm-tools)'
 	@echo 'make histories  logins at the same time on each store, against a model, HISTORIES ($(HISTORIES)) times'
 	@echo 'make lint       formatting and clippy'
 	@echo 'make deb        the Debian packages, in $(TARGET)/deb, and what lintian says of them'
@@ -235,8 +237,9 @@ bench: dependencies
 	$(INSTALL) -D -t '$(TARGET)/release/with-postgres' $(addprefix $(TARGET)/release/,$(PRODUCTS))
 	$(FORGET) --release
 	$(CARGO) build --release --locked --workspace
-	$(TARGET)/release/mailotp-bench
-	$(TARGET)/release/mailotp-scale $(ACCOUNTS)
+	$(SUDO) $(TARGET)/release/mailotp-bench $(if $(QUICK),quick,beside) '$(TARGET)/bench'
+	$(if $(QUICK),,$(TARGET)/release/mailotp-bench)
+	$(if $(QUICK),,$(TARGET)/release/mailotp-scale $(ACCOUNTS))
 
 # libFuzzer on the stable compiler: these are the flags that cargo-fuzz builds with, without a sanitizer.
 FUZZED     = $(abspath $(TARGET))/fuzz
@@ -254,6 +257,10 @@ mutants:
 		{ echo 'cargo-mutants is missing: cargo install --locked cargo-mutants' >&2; exit 1; }
 	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='env RUSTC_BOOTSTRAP=1' $(CARGO) mutants --package mailotp-core \
 		--output '$(TARGET)' $(MUTANTS) -- -- -Z unstable-options --fail-fast
+
+# Lines of the core and of the module that tests run.
+coverage: dependencies
+	tests/coverage '$(abspath $(TARGET))/coverage' 95
 
 # The stores against the model of the contract, HISTORIES times as often as `make test`.
 histories:

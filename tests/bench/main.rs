@@ -5,14 +5,16 @@
 //! a machine that others share, ratios do not. An account with a hundred credentials stands beside one
 //! with a single one, and beside a name that nobody has.
 //!
-//! `mailotp-bench rules` prints the table of rules alone, `mailotp-bench equal` whether the time tells who has an
-//! account.
+//! `mailotp-bench beside FOLDER` compares with peers and goals (`quick`: in short), `mailotp-bench rules` prints the table
+//! of rules alone, `mailotp-bench equal` whether the time tells who has an account.
 
+mod beside;
 mod equal;
 mod people;
 
 mod rules;
 
+use beside::Effort;
 use harness::host::{Phase, Reply, Request};
 use harness::site::Site;
 use people::{KINDS, People, Person};
@@ -59,6 +61,19 @@ fn main() {
     if only == "equal" {
         if !equal::is_kept_secret() {
             eprintln!("The time of a login tells who has an account, or what.");
+            std::process::exit(1);
+        }
+        return;
+    }
+    if only == "beside" || only == "quick" {
+        let effort = if only == "quick" {
+            Effort::QUICK
+        } else {
+            Effort::WHOLE
+        };
+        let folder = std::env::args().nth(2).expect("a folder for the tables");
+        if !beside::keeps_its_goals(effort, folder.as_ref()) {
+            eprintln!("A goal is missed: the last table says which.");
             std::process::exit(1);
         }
         return;

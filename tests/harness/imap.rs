@@ -34,6 +34,14 @@ impl Reply {
 }
 
 impl Imap {
+    /// Connects from this machine, and prints nothing of what is said.
+    pub fn quiet(port: u16) -> Imap {
+        let wire = Wire::connect(Ipv4Addr::LOCALHOST, port);
+        let mut wire = wire.unwrap_or_else(|error| panic!("connect to port {port}: {error}"));
+        wire.line();
+        Imap { wire, commands: 0 }
+    }
+
     /// Connects from this address and reads the greeting.
     pub fn connect(from: Ipv4Addr, port: u16) -> Imap {
         Imap::between(from, Ipv4Addr::LOCALHOST, port)
