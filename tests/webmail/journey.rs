@@ -61,6 +61,8 @@ fn a_user_asks_which_code_is_due_types_it_works_and_leaves_nothing_behind() {
 
         // Neither the button of the browser nor what was recorded leads back.
         browser.back();
+        browser.wait_for("#rcmloginuser");
+        assert!(!browser.text().contains("Welcome, alice"));
         browser.open(&format!("{url}?_task=mail"));
         browser.wait_for("#rcmloginuser");
         browser.fill("#rcmloginuser", "alice");
