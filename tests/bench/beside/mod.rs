@@ -36,8 +36,8 @@ impl Effort {
     };
     /// For a table that is kept.
     pub const WHOLE: Effort = Effort {
-        rounds: 7,
-        logins: 100,
+        rounds: 5,
+        logins: 60,
     };
 
     /// Logins of each of so many processes in a turn.
