@@ -94,8 +94,25 @@ impl Caller {
         config.naming.account(self.name.as_bytes()).ok()
     }
 
-    /// As what `cli` may run, for the account that it names.
+    /// As what `cli` may run, for the account that it names, and for a user who sits where it says.
     pub fn permit(&self, cli: &Cli, config: &Config, now: Timestamp) -> Result<Permit, CliError> {
+        let permit = self.permit_anywhere(cli, config, now)?;
+        match permit {
+            _ if cli.at.is_none() => Ok(permit),
+            Permit::Manager if effect(&cli.command) == Effect::Widens => {
+                Err(a_window_widens_nothing())
+            }
+            Permit::Manager => Ok(permit),
+            _ => Err(at_is_for_managers()),
+        }
+    }
+
+    fn permit_anywhere(
+        &self,
+        cli: &Cli,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<Permit, CliError> {
         let whose = whose(&cli.command);
         if whose == Whose::Nobody {
             return Err(self.refusal(cli));
@@ -148,7 +165,7 @@ pub fn at_is_for_managers() -> CliError {
 }
 
 /// `--at` for a command that adds or widens.
-pub fn a_window_widens_nothing() -> CliError {
+fn a_window_widens_nothing() -> CliError {
     CliError::new(
         NOT_PERMITTED,
         "to add or widen takes a code of its own, and no window is good for it",

@@ -26,26 +26,25 @@ pub fn of_a_code(site: &Site, account: &AccountName, now: Timestamp) -> Result<(
             "the account's codes are for other services or networks, and prove nothing here",
             "Ask an operator or an administrator for a sheet without a scope.",
         )),
-        Codes::Here => prove(site, account, Asked::Code),
+        Codes::Here => prove(site, account, Remote::Local, Asked::Code),
     }
 }
 
 /// Asks for a secret of the account that the rules accept for the service `manage`. Where the account
 /// has codes, an app password, which some device stores, does not widen it.
+///
+/// `at` is where the user sits, if not here: a window that their code has opened there is good for `manage`, where it is in the
+/// same group of services.
 pub fn of_a_secret(
     site: &Site,
     account: &AccountName,
+    at: Option<IpAddr>,
     widens: bool,
     now: Timestamp,
 ) -> Result<(), CliError> {
     let wants_code = widens && !matches!(Codes::of(site, account, now)?, Codes::None);
-    prove(site, account, Asked::Secret { wants_code })
-}
-
-/// The same of a user who is at work at this address, for what widens nothing: the window that their code has
-/// opened there is good for `manage` where it is in the same group of services.
-pub fn of_who_is_in(site: &Site, account: &AccountName, at: IpAddr) -> Result<(), CliError> {
-    prove(site, account, Asked::Session { at })
+    let remote = at.map_or(Remote::Local, Remote::of_address);
+    prove(site, account, remote, Asked::Secret { wants_code })
 }
 
 /// What codes an account has.
@@ -98,19 +97,19 @@ fn manage() -> Service {
 enum Asked {
     Code,
     Secret { wants_code: bool },
-    Session { at: IpAddr },
 }
 
-fn prove(site: &Site, account: &AccountName, asked: Asked) -> Result<(), CliError> {
-    door::at(site, None, |door| prove_at(door, account, asked))
+fn prove(site: &Site, account: &AccountName, remote: Remote, asked: Asked) -> Result<(), CliError> {
+    door::at(site, None, |door| prove_at(door, account, remote, asked))
 }
 
-fn prove_at(door: &mut Door<'_>, account: &AccountName, asked: Asked) -> Result<(), CliError> {
+fn prove_at(
+    door: &mut Door<'_>,
+    account: &AccountName,
+    remote: Remote,
+    asked: Asked,
+) -> Result<(), CliError> {
     let service = manage();
-    let remote = match asked {
-        Asked::Session { at } => Remote::of_address(at),
-        Asked::Code | Asked::Secret { .. } => Remote::Local,
-    };
     let visitor = Visitor {
         account,
         service: &service,
@@ -141,7 +140,7 @@ fn prove_at(door: &mut Door<'_>, account: &AccountName, asked: Asked) -> Result<
     };
     let report = match asked {
         Asked::Code => door.prove(request, now()),
-        Asked::Secret { .. } | Asked::Session { .. } => door.login(request, now()),
+        Asked::Secret { .. } => door.login(request, now()),
     };
     let is_stored = report.event.kind.as_deref() == Some("app-password");
     match report.answer {
