@@ -8,6 +8,8 @@
 use harness::host::{Answer, Phase, Reply, Request};
 use harness::site::Site;
 
+use crate::statistics::median;
+
 /// Triples of each form.
 const SAMPLES: usize = 150;
 /// How often they are drawn again.
@@ -110,12 +112,6 @@ pub fn is_kept_secret() -> bool {
         }
     }
     is_kept
-}
-
-fn median(of: &[f64]) -> f64 {
-    let mut sorted = of.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
 }
 
 /// Where the difference of the medians lies with 95 %: as it comes out of samples drawn from the samples.

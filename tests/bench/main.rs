@@ -11,8 +11,8 @@
 mod beside;
 mod equal;
 mod people;
-
 mod rules;
+mod statistics;
 
 use beside::Effort;
 use harness::host::{Phase, Reply, Request};

@@ -108,12 +108,6 @@ impl People {
                 .map(|kind| Person::with(site, &format!("{kind}-{each}"), &[kind], each, logins))
                 .collect()
         };
-        let answer = |at: usize| {
-            let challenge = format!("otp-sha1 {} {SEED}", COUNT - at);
-            let typed = format!("{PASS_PHRASE}\n");
-            let output = site.cli_reading(&typed, ["--json", "compute", &challenge]);
-            output.json()["hex"].as_str().unwrap().to_owned()
-        };
         People {
             one: of(1),
             many: of(MANY),
@@ -121,12 +115,23 @@ impl People {
             phones: (0..logins)
                 .map(|at| Person::with(site, &format!("phone-{at}"), &["totp"], 1, 1))
                 .collect(),
-            responses: (1..=logins).map(answer).collect(),
+            responses: responses(site, logins),
         }
     }
 }
 
-fn add_sequence(site: &Site, name: &str, at: usize) {
+/// The first so many responses to the sequence that [`add_sequence`] makes first.
+pub fn responses(site: &Site, count: usize) -> Vec<String> {
+    let answer = |at: usize| {
+        let challenge = format!("otp-sha1 {} {SEED}", COUNT - at);
+        let typed = format!("{PASS_PHRASE}\n");
+        let output = site.cli_reading(&typed, ["--json", "compute", &challenge]);
+        output.json()["hex"].as_str().unwrap().to_owned()
+    };
+    (1..=count).map(answer).collect()
+}
+
+pub fn add_sequence(site: &Site, name: &str, at: usize) {
     let count = COUNT.to_string();
     let seed = if at == 0 {
         SEED.to_owned()

@@ -5,10 +5,7 @@ use std::thread;
 use harness::host::{Phase, Request};
 use harness::site::Site;
 
-/// Where codes open windows.
-pub const HOME: &str = "192.0.2.1";
-/// Where they do not.
-pub const AWAY: &str = "198.51.100.7";
+use crate::{AWAY, login};
 
 /// What is typed.
 pub enum Typed {
@@ -71,12 +68,7 @@ impl Outcome {
 impl Contestant {
     fn requests(&mut self, worker: usize, count: usize) -> Vec<Request> {
         let (service, from) = (self.service, self.from);
-        let login = |user: &str, typed: &str| {
-            Request::new(service, user)
-                .from(from)
-                .answer(typed)
-                .phases(&[Phase::Authenticate, Phase::Account])
-        };
+        let login = |user: &str, typed: &str| login(service, user, from, typed);
         if let Some(prepare) = &mut self.prepare {
             let prepared = prepare(count);
             return prepared

@@ -8,7 +8,7 @@ use harness::sandbox::Sandbox;
 use harness::tool::feed;
 
 use super::Effort;
-use super::goals::median;
+use crate::statistics::median;
 
 /// Microseconds of `LOGIN` with a module in the auth worker, and with another.
 pub struct Share {
@@ -31,17 +31,12 @@ pub fn share(sandbox: &Sandbox, effort: Effort) -> Share {
     run(&["init"]);
     let made = run(&["--json", "--user", "alice", "--new", "add", "app-password"]).json();
     let secret = made["secret"].as_str().expect("a secret");
-    let account = "account required pam_permit.so\n";
     for (service, module) in [
-        ("bench-mailotp", "pam_mailotp.so"),
+        ("bench-mailotp", "pam_mailotp.so service=imap"),
         ("bench-permit", "pam_permit.so"),
     ] {
-        let text = format!("auth required {module} service=imap\n{account}");
-        sandbox.write(
-            &format!("/etc/pam.d/{service}"),
-            0o644,
-            &text.replace("permit.so service=imap", "permit.so"),
-        );
+        let text = format!("auth required {module}\naccount required pam_permit.so\n");
+        sandbox.write(&format!("/etc/pam.d/{service}"), 0o644, &text);
     }
     let logins = |service: &str| {
         let database = format!("passdb {{\n  driver = pam\n  args = {service}\n}}\n");
@@ -59,7 +54,7 @@ pub fn share(sandbox: &Sandbox, effort: Effort) -> Share {
                 times.push(took);
             }
         }
-        median(times)
+        median(&times)
     };
     Share {
         mailotp: logins("bench-mailotp"),

@@ -4,6 +4,7 @@ use super::Measured;
 use super::contestant::Outcome;
 use super::limits::{HASH, Limit, Module};
 use super::peers::{FLOOR, YARDSTICK};
+use crate::statistics::median;
 
 /// Something that is to be reached.
 pub struct Goal {
@@ -24,34 +25,36 @@ impl Goal {
     }
 }
 
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// What was measured of `name` so far, in this place.
-pub fn find<'a>(measured: &'a [Measured], name: &str, processes: usize) -> &'a Measured {
+/// What was measured of `name`, with the helper or without.
+pub fn find<'a>(
+    measured: &'a [Measured],
+    name: &str,
+    processes: usize,
+    helped: bool,
+) -> &'a Measured {
     let mut all = measured.iter();
-    all.find(|one| one.name == name && one.processes == processes)
+    all.find(|one| (&*one.name, one.processes, one.helped) == (name, processes, helped))
         .unwrap_or_else(|| panic!("{name} was not measured in {processes} processes"))
 }
 
-/// The median over the rounds of one's value by the other's of the same round.
-pub fn ratio(one: &Measured, other: &Measured, of: impl Fn(&Outcome) -> f64) -> f64 {
+/// One's value by the other's, of each round.
+pub fn ratios(one: &Measured, other: &Measured, of: impl Fn(&Outcome) -> f64) -> Vec<f64> {
     let pairs = one.rounds.iter().zip(&other.rounds);
-    median(pairs.map(|(one, other)| of(one) / of(other)).collect())
+    pairs.map(|(one, other)| of(one) / of(other)).collect()
 }
 
-fn middle(outcome: &Outcome) -> f64 {
+fn ratio(one: &Measured, other: &Measured, of: impl Fn(&Outcome) -> f64) -> f64 {
+    median(&ratios(one, other, of))
+}
+
+pub fn middle(outcome: &Outcome) -> f64 {
     outcome.at(50) as f64
 }
 
 /// Those of logins are of a machine where the helper runs.
 pub fn all(measured: &[Measured], limits: &[Limit], module: &Module) -> Vec<Goal> {
-    let ours =
-        |name: &str, processes| find(measured, &format!("mailotp, helper: {name}"), processes);
-    let beside =
-        |name: &str, processes| find(measured, &format!("{name}, beside the helper"), processes);
+    let beside = |name: &str, processes| find(measured, name, processes, true);
+    let ours = |name: &str, processes| beside(&format!("mailotp: {name}"), processes);
     let mut goals = Vec::new();
     let mut goal = |what: String, measured: f64, limit: f64, at_least: bool| {
         goals.push(Goal {
@@ -76,11 +79,9 @@ pub fn all(measured: &[Measured], limits: &[Limit], module: &Module) -> Vec<Goal
         let what = format!("{name}, {processes} at once: logins/s, × google-authenticator's HOTP");
         goal(what, rate, limit, true);
     }
-    let lost = ours("HOTP", 64).rounds.iter().map(|round| round.refused);
-    let lost = lost.sum::<usize>() as f64;
+    let lost = ours("HOTP", 64).refused() as f64;
     goal("HOTP, 64 at once: not accepted".into(), lost, 0.0, false);
-    let worst = ours("HOTP", 64).rounds.iter().map(|round| round.at(100));
-    let worst = worst.max().unwrap_or_default() as f64 / 1000.0;
+    let worst = ours("HOTP", 64).worst();
     goal(
         "HOTP, 64 at once: the longest, ms".into(),
         worst,
@@ -111,8 +112,8 @@ pub fn all(measured: &[Measured], limits: &[Limit], module: &Module) -> Vec<Goal
         .iter()
         .find(|limit| limit.name == HASH)
         .expect("it was measured");
-    let sheet = middle_of(ours("sheet code", 1));
-    let sum = median(hash.rounds.clone()) + middle_of(ours("HOTP", 1));
+    let sheet = ours("sheet code", 1).median(middle);
+    let sum = median(&hash.rounds) + ours("HOTP", 1).median(middle);
     goal(
         "sheet code: time, × one Argon2id and an HOTP login".into(),
         sheet / sum,
@@ -138,8 +139,4 @@ pub fn all(measured: &[Measured], limits: &[Limit], module: &Module) -> Vec<Goal
         false,
     );
     goals
-}
-
-fn middle_of(one: &Measured) -> f64 {
-    median(one.rounds.iter().map(middle).collect())
 }

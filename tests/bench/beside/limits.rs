@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use harness::enrol::Hotp;
-use harness::host::{Phase, Request};
+use harness::host::Phase;
 use harness::products::MODULE;
 use harness::site::Site;
 use harness::tool::tool;
@@ -14,7 +14,8 @@ use harness::trace::Fate;
 use rusqlite::Connection;
 
 use super::Effort;
-use super::contestant::AWAY;
+use crate::statistics::median;
+use crate::{AWAY, login};
 
 /// Microseconds of one, the median of each round.
 pub struct Limit {
@@ -59,20 +60,20 @@ pub fn measure(site: &Site, effort: Effort) -> Vec<Limit> {
     });
     for _ in 0..effort.rounds {
         let measured = [
-            median(effort.logins, || {
+            time(effort.logins, || {
                 file.seek(SeekFrom::Start(0)).expect("seek");
                 file.write_all(&[7; 64]).expect("write");
                 file.sync_data().expect("sync");
             }),
-            median(effort.logins, || update(&kept)),
-            median(effort.logins, || {
+            time(effort.logins, || update(&kept)),
+            time(effort.logins, || {
                 let connection = Connection::open(&fresh).expect("a database");
                 connection
                     .execute_batch("PRAGMA synchronous = FULL;")
                     .expect("ours");
                 update(&connection);
             }),
-            median(effort.logins.min(20), || {
+            time(effort.logins.min(20), || {
                 let mut out = [0; 16];
                 hash.hash_password_into(b"abcdefghjk", b"0123456789abcdef", &mut out)
                     .expect("a hash");
@@ -85,16 +86,14 @@ pub fn measure(site: &Site, effort: Effort) -> Vec<Limit> {
     all.into()
 }
 
-fn median(times: usize, mut work: impl FnMut()) -> f64 {
-    let mut took: Vec<f64> = (0..times)
-        .map(|_| {
-            let start = Instant::now();
-            work();
-            start.elapsed().as_secs_f64() * 1e6
-        })
-        .collect();
-    took.sort_by(f64::total_cmp);
-    took[took.len() / 2]
+/// Microseconds, the median of so many times.
+fn time(times: usize, mut work: impl FnMut()) -> f64 {
+    let took = (0..times).map(|_| {
+        let start = Instant::now();
+        work();
+        start.elapsed().as_secs_f64() * 1e6
+    });
+    median(&took.collect::<Vec<_>>())
 }
 
 /// What a host gets with the module.
@@ -113,21 +112,15 @@ pub fn module(site: &Site) -> Module {
     let load = "import ctypes, os, sys, time\nctypes.CDLL('libpam.so.0')\nstart = time.perf_counter()\n\
         ctypes.CDLL(sys.argv[1], os.RTLD_NOW)\nprint((time.perf_counter() - start) * 1e6)";
     let path = path.to_str().expect("UTF-8");
-    let mut loading: Vec<f64> = (0..11)
+    let loading: Vec<f64> = (0..11)
         .map(|_| {
             let said = tool("Python", "python3", &["-c", load, path]).done().stdout;
             said.trim().parse().expect("a number")
         })
         .collect();
-    loading.sort_by(f64::total_cmp);
     let token = Hotp::of(&site.add("counted", &["hotp", "--no-confirm"]));
     let codes = token.codes(2);
-    let login = |code: &str| {
-        Request::new("imap", "counted")
-            .from(AWAY)
-            .answer(code)
-            .phases(&[Phase::Authenticate, Phase::Account])
-    };
+    let login = |code: &str| login("imap", "counted", AWAY, code);
     let mut host = site.host();
     host.ask(&site.here(login(&codes[0])));
     let _ = host.reply();
@@ -145,7 +138,7 @@ pub fn module(site: &Site) -> Module {
     assert_eq!(reply.of(Phase::Authenticate), "PAM_SUCCESS");
     Module {
         size: std::fs::metadata(path).expect("it is there").len(),
-        loading: loading[loading.len() / 2],
+        loading: median(&loading),
         calls,
     }
 }

@@ -19,6 +19,8 @@ use harness::site::Site;
 use contestant::{Contestant, Outcome};
 use goals::Goal;
 
+use crate::statistics::median;
+
 /// How much is measured.
 #[derive(Clone, Copy)]
 pub struct Effort {
@@ -79,7 +81,25 @@ grace = "off"
 pub struct Measured {
     name: String,
     processes: usize,
+    /// Whether the helper kept the store open meanwhile.
+    helped: bool,
     rounds: Vec<Outcome>,
+}
+
+impl Measured {
+    fn median(&self, of: impl Fn(&Outcome) -> f64) -> f64 {
+        median(&self.rounds.iter().map(of).collect::<Vec<_>>())
+    }
+
+    /// The longest of all, in milliseconds.
+    fn worst(&self) -> f64 {
+        let longest = self.rounds.iter().map(|round| round.at(100)).max();
+        longest.unwrap_or_default() as f64 / 1000.0
+    }
+
+    fn refused(&self) -> usize {
+        self.rounds.iter().map(|round| round.refused).sum()
+    }
 }
 
 /// Measures, prints the table, writes it as Markdown and JSON into this folder, and says whether all goals are reached.
@@ -90,20 +110,14 @@ pub fn keeps_its_goals(effort: Effort, folder: &std::path::Path) -> bool {
         std::fs::create_dir_all(site.path(SOCKET).parent().expect("a folder")).expect("make it");
         let limits = limits::measure(&site, effort);
         let mut contestants = peers::all(sandbox, &site, effort);
-        contestants.extend(ours::all(&site, effort, "alone"));
-        let mut measured = run(&site, &mut contestants, effort);
+        contestants.extend(ours::all(&site, effort, false));
+        let mut measured = run(&site, &mut contestants, effort, false);
         {
             let _helper = Helper::start(&site);
             // The floor and the yardstick once more: they are compared with within a round.
-            let mut beside = peers::yardsticks(&site, effort);
-            beside.extend(ours::all(&site, effort, "helper"));
-            let again = run(&site, &mut beside, effort);
-            measured.extend(again.into_iter().map(|mut one| {
-                if !one.name.contains("helper") {
-                    one.name += ", beside the helper";
-                }
-                one
-            }));
+            let mut contestants = peers::yardsticks(&site, effort);
+            contestants.extend(ours::all(&site, effort, true));
+            measured.extend(run(&site, &mut contestants, effort, true));
         }
         let module = limits::module(&site);
         let share = dovecot::share(sandbox, effort);
@@ -113,7 +127,7 @@ pub fn keeps_its_goals(effort: Effort, folder: &std::path::Path) -> bool {
     })
 }
 
-fn run(site: &Site, contestants: &mut [Contestant], effort: Effort) -> Vec<Measured> {
+fn run(site: &Site, contestants: &mut [Contestant], effort: Effort, helped: bool) -> Vec<Measured> {
     let mut measured: Vec<Measured> = Vec::new();
     for processes in [1, 4, 64] {
         let first = measured.len();
@@ -131,6 +145,7 @@ fn run(site: &Site, contestants: &mut [Contestant], effort: Effort) -> Vec<Measu
                     measured.push(Measured {
                         name: contestant.name.clone(),
                         processes,
+                        helped,
                         rounds: Vec::new(),
                     });
                 }

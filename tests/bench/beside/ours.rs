@@ -6,15 +6,17 @@ use harness::enrol::{Hotp, oathtool};
 use harness::site::Site;
 
 use super::Effort;
-use super::contestant::{AWAY, Contestant, HOME, Typed, Worker};
+use super::contestant::{Contestant, Typed, Worker};
+use crate::{AT_HOME, AWAY, people};
 
 const ALL: &[usize] = &[1, 4, 64];
 
-/// Each kind, with accounts of its own. `beside`: what goes on in this run, for the names.
-pub fn all(site: &Site, effort: Effort, beside: &str) -> Vec<Contestant> {
+/// Each kind, with accounts of its own: others where the helper helps.
+pub fn all(site: &Site, effort: Effort, helped: bool) -> Vec<Contestant> {
+    let beside = if helped { "helped" } else { "alone" };
     eprintln!("Enrolling ({beside})…");
     let kind = |name: &str, from, processes, verdict, workers| Contestant {
-        name: format!("mailotp, {beside}: {name}"),
+        name: format!("mailotp: {name}"),
         service: "imap",
         from,
         processes,
@@ -51,7 +53,7 @@ pub fn all(site: &Site, effort: Effort, beside: &str) -> Vec<Contestant> {
     let window = each("window", ALL, &|_, user| {
         let token = Hotp::of(&site.add(user, &["hotp", "--no-confirm"]));
         let code = token.code(0);
-        assert_eq!(site.verdict("imap", user, HOME, &code), "PAM_SUCCESS");
+        assert_eq!(site.verdict("imap", user, AT_HOME, &code), "PAM_SUCCESS");
         Typed::Same(code)
     });
     let sheet = each("sheet", &[1], &|at, user| {
@@ -63,7 +65,8 @@ pub fn all(site: &Site, effort: Effort, beside: &str) -> Vec<Contestant> {
         )
     });
     let sequence = each("sequence", &[1], &|at, user| {
-        Typed::InTurn(responses(site, user, effort.codes(&[1], at)).into_iter())
+        people::add_sequence(site, user, 0);
+        Typed::InTurn(people::responses(site, effort.codes(&[1], at)).into_iter())
     });
     let wrong = each("wrong", &[1], &|at, user| {
         site.add(user, &["hotp", "--no-confirm"]);
@@ -83,7 +86,7 @@ pub fn all(site: &Site, effort: Effort, beside: &str) -> Vec<Contestant> {
         kind("sequence", AWAY, &[1], "PAM_SUCCESS", sequence),
         kind("app password", AWAY, ALL, "PAM_SUCCESS", phone),
         kind("app password, one of 100", AWAY, &[1], "PAM_SUCCESS", many),
-        kind("in a window", HOME, ALL, "PAM_SUCCESS", window),
+        kind("in a window", AT_HOME, ALL, "PAM_SUCCESS", window),
         kind("sheet code", AWAY, &[1], "PAM_SUCCESS", sheet),
         kind("wrong digit code", AWAY, &[1], "PAM_AUTH_ERR", wrong),
         kind("unknown account", AWAY, &[1], "PAM_AUTH_ERR", nobody),
@@ -91,7 +94,7 @@ pub fn all(site: &Site, effort: Effort, beside: &str) -> Vec<Contestant> {
     all.push(totp(site, effort, beside));
     all.push(Contestant {
         service: "imap-challenge",
-        ..kind("gate", HOME, ALL, "PAM_AUTH_ERR", gate)
+        ..kind("gate", AT_HOME, ALL, "PAM_AUTH_ERR", gate)
     });
     all
 }
@@ -122,7 +125,7 @@ fn totp(site: &Site, effort: Effort, beside: &str) -> Contestant {
     let beside = beside.to_owned();
     let mut next = 0;
     Contestant {
-        name: format!("mailotp, {beside}: TOTP"),
+        name: "mailotp: TOTP".to_owned(),
         service: "imap",
         from: AWAY,
         processes: &[1],
@@ -139,24 +142,6 @@ fn totp(site: &Site, effort: Effort, beside: &str) -> Contestant {
             codes.collect()
         })),
     }
-}
-
-fn responses(site: &Site, user: &str, count: usize) -> Vec<String> {
-    const PASS_PHRASE: &str = "a pass phrase of the bench\n";
-    let start = (count + 10).to_string();
-    let words = [
-        "--user", user, "--new", "add", "sequence", "--seed", "bench1", "--count", &start,
-    ];
-    site.cli_reading(PASS_PHRASE, words).done();
-    let answer = |at: usize| {
-        let challenge = format!("otp-sha1 {} bench1", count + 10 - at);
-        let output = site.cli_reading(PASS_PHRASE, ["--json", "compute", &challenge]);
-        output.json()["hex"]
-            .as_str()
-            .expect("a response")
-            .to_owned()
-    };
-    (1..=count).map(answer).collect()
 }
 
 fn wrong_digits(count: usize) -> Vec<String> {

@@ -9,7 +9,8 @@ use harness::site::Site;
 use harness::tool::tool;
 
 use super::Effort;
-use super::contestant::{AWAY, Contestant, Typed, Worker};
+use super::contestant::{Contestant, Typed, Worker};
+use crate::AWAY;
 
 const ALL: &[usize] = &[1, 4, 64];
 pub const FLOOR: &str = "pam_permit";
@@ -81,14 +82,19 @@ const GOOGLE: &str =
     "pam_google_authenticator.so secret=SITE/google/${USER} user=root no_strict_owner";
 
 fn google_file(site: &Site, user: &str, text: &str) {
+    let file = format!("google/{user}");
+    site.write(&file, text);
+    site.chmod(&file, 0o600);
+}
+
+fn google_stack(site: &Site) {
     std::fs::create_dir_all(site.path("google")).expect("the folder is ours");
-    site.write(&format!("google/{user}"), text);
-    site.chmod(&format!("google/{user}"), 0o600);
     let module = GOOGLE.replace("SITE", &site.folder().display().to_string());
     stack(site, "google", &module);
 }
 
 fn google_hotp(site: &Site, effort: Effort) -> Contestant {
+    google_stack(site);
     let worker = |at: usize| {
         let user = format!("hotp{at}");
         google_file(site, &user, &format!("{}\n\" HOTP_COUNTER 1\n", seed(at)));
@@ -137,15 +143,18 @@ fn google_totp(site: &Site, effort: Effort, again: bool) -> Contestant {
     }
 }
 
+/// In hexadecimal, another for each number.
+fn oath_seed(number: usize) -> String {
+    let byte = |at: usize| format!("{:02x}", (number >> (at % 4 * 8)) as u8);
+    (0..20).map(byte).collect()
+}
+
 /// All users are in one file, which it writes anew for each login; at once it loses most of them.
 fn oath(site: &Site, effort: Effort, users: usize, service: &'static str) -> Contestant {
     let processes: &[usize] = if users == 1000 { &[1, 4] } else { &[1] };
     let mut text = String::new();
     for number in 0..users {
-        let hex: String = (0..20)
-            .map(|at| format!("{:02x}", (number >> (at % 4 * 8)) as u8))
-            .collect();
-        let _ = writeln!(text, "HOTP\tuser{number}\t-\t{hex}");
+        let _ = writeln!(text, "HOTP\tuser{number}\t-\t{}", oath_seed(number));
     }
     let file = format!("{service}.users");
     site.write(&file, &text);
@@ -162,14 +171,11 @@ fn oath(site: &Site, effort: Effort, users: usize, service: &'static str) -> Con
     let worker = |at: usize| {
         // In the middle of the file, where there is one.
         let number = (users / 2 + at).min(users - 1);
-        let hex: String = (0..20)
-            .map(|at| format!("{:02x}", (number >> (at % 4 * 8)) as u8))
-            .collect();
         let window = format!("--window={}", effort.codes(processes, at) - 1);
         let codes = tool(
             "oathtool",
             "oathtool",
-            &["--hotp", &window, "--digits=6", &hex],
+            &["--hotp", &window, "--digits=6", &oath_seed(number)],
         )
         .done();
         Worker {

@@ -9,10 +9,12 @@ use harness::tool::tool;
 use serde_json::{Value, json};
 
 use super::Measured;
+use super::contestant::Outcome;
 use super::dovecot::Share;
-use super::goals::{Goal, find, median};
+use super::goals::{Goal, find, middle, ratios};
 use super::limits::{Limit, Module};
 use super::peers::{FLOOR, YARDSTICK};
+use crate::statistics::{extremes, median};
 
 /// Writes `bench.md` and `bench.json` there, and prints the first.
 pub fn write(
@@ -34,59 +36,41 @@ pub fn write(
     text += "\n| login | at once | logins/s | × google-authenticator: median (min to max) | × pam_permit's time | p50 µs | p99 µs | worst ms | not accepted |\n|---|---:|---:|---|---:|---:|---:|---:|---:|\n";
     let mut rows = Vec::new();
     for one in measured {
-        let beside = if one.name.contains("helper") {
+        let beside = if one.helped {
             ", beside the helper"
         } else {
             ""
         };
-        let other = |name: &str| find(measured, &format!("{name}{beside}"), one.processes);
-        let pairs = |name: &str| one.rounds.iter().zip(&other(name).rounds);
-        let rates: Vec<f64> = pairs(YARDSTICK)
-            .map(|(one, other)| one.rate() / other.rate())
-            .collect();
-        let floor = median(
-            pairs(FLOOR)
-                .map(|(one, other)| one.at(50) as f64 / other.at(50) as f64)
-                .collect(),
-        );
-        let [least, most] =
-            [f64::min, f64::max].map(|of| rates.iter().copied().reduce(of).unwrap_or_default());
-        let middle = median(rates.clone());
-        let of =
-            |value: &dyn Fn(&super::Outcome) -> f64| median(one.rounds.iter().map(value).collect());
-        let rate = of(&|round| round.rate());
-        let [p50, p99] = [50, 99].map(|part| of(&|round| round.at(part) as f64));
-        let worst = one
-            .rounds
-            .iter()
-            .map(|round| round.at(100))
-            .max()
-            .unwrap_or_default() as f64
-            / 1000.0;
+        let name = format!("{}{beside}", one.name);
+        let other = |name: &str| find(measured, name, one.processes, one.helped);
+        let rates = ratios(one, other(YARDSTICK), Outcome::rate);
+        let (ratio, [least, most]) = (median(&rates), extremes(&rates));
+        let floor = median(&ratios(one, other(FLOOR), middle));
+        let rate = one.median(Outcome::rate);
+        let [p50, p99] = [50, 99].map(|part| one.median(|round| round.at(part) as f64));
+        let worst = one.worst();
         let all: usize = one.rounds.iter().map(|round| round.times.len()).sum();
-        let refused: usize = one.rounds.iter().map(|round| round.refused).sum();
-        let refused = 100.0 * refused as f64 / all as f64;
+        let refused = 100.0 * one.refused() as f64 / all as f64;
         let _ = writeln!(
             text,
-            "| {} | {} | {rate:.0} | {middle:.2} ({least:.2} to {most:.2}) | {floor:.1} | {p50:.0} | {p99:.0} | {worst:.1} | {refused:.0} % |",
-            one.name, one.processes
+            "| {name} | {} | {rate:.0} | {ratio:.2} ({least:.2} to {most:.2}) | {floor:.1} | {p50:.0} | {p99:.0} | {worst:.1} | {refused:.0} % |",
+            one.processes
         );
         rows.push(
-            json!({"login": one.name, "processes": one.processes, "logins_per_second": rate,
-            "ratio_to_google_authenticator": {"median": middle, "min": least, "max": most},
+            json!({"login": name, "processes": one.processes, "logins_per_second": rate,
+            "ratio_to_google_authenticator": {"median": ratio, "min": least, "max": most},
             "time_by_pam_permit": floor, "p50_us": p50, "p99_us": p99, "worst_ms": worst,
             "refused_percent": refused, "logins": all}),
         );
     }
     text += "\n| limit of the machine | µs: median (min to max) |\n|---|---|\n";
     for limit in limits {
-        let [least, most] = [f64::min, f64::max]
-            .map(|of| limit.rounds.iter().copied().reduce(of).unwrap_or_default());
+        let [least, most] = extremes(&limit.rounds);
         let _ = writeln!(
             text,
             "| {} | {:.0} ({least:.0} to {most:.0}) |",
             limit.name,
-            median(limit.rounds.clone())
+            median(&limit.rounds)
         );
     }
     let _ = writeln!(
