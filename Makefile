@@ -163,6 +163,7 @@ lint:
 	$(CARGO) clippy --workspace --all-targets --locked --features $(POSTGRES) -- -D warnings
 	$(CARGO) clippy --package mailotp-tests --locked --test servers -- -D warnings
 	$(CARGO) clippy --package mailotp-tests --locked --test deb -- -D warnings
+	$(CARGO) clippy --package mailotp-tests --locked --test webmail -- -D warnings
 	$(CARGO) clippy --workspace --locked --no-default-features -- -D warnings
 
 # Nothing above "info" that is not answered in packaging/deb/debian/lintian-overrides.

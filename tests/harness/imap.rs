@@ -36,10 +36,7 @@ impl Reply {
 impl Imap {
     /// Connects from this machine, and prints nothing of what is said.
     pub fn quiet(port: u16) -> Imap {
-        let wire = Wire::connect(Ipv4Addr::LOCALHOST, port);
-        let mut wire = wire.unwrap_or_else(|error| panic!("connect to port {port}: {error}"));
-        wire.line();
-        Imap { wire, commands: 0 }
+        Imap::greeted(Wire::connect(Ipv4Addr::LOCALHOST, port), port)
     }
 
     /// Connects from this address and reads the greeting.
@@ -50,14 +47,18 @@ impl Imap {
     /// The same with another address of the server: where it is the client's own, Dovecot takes the connection
     /// for a secure one.
     pub fn between(from: Ipv4Addr, to: Ipv4Addr, port: u16) -> Imap {
-        let mut wire = Wire::between(from, to, port)
-            .unwrap_or_else(|error| panic!("connect from {from} to port {port}: {error}"));
+        let mut imap = Imap::greeted(Wire::between(from, to, port), port);
+        imap.wire.tell();
+        imap
+    }
+
+    fn greeted(wire: nix::Result<Wire>, port: u16) -> Imap {
+        let mut wire = wire.unwrap_or_else(|error| panic!("connect to port {port}: {error}"));
         let greeting = wire.line();
         assert!(
             greeting.starts_with("* OK"),
             "no greeting of an IMAP server: {greeting}"
         );
-        wire.tell();
         Imap { wire, commands: 0 }
     }
 

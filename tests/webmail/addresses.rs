@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::browser::{Browser, driver};
-use crate::journey::log_in;
+use crate::journey::{at_the_cafe, log_in, submit};
 use crate::stage::{CAFE, PROXY, Stage, USUAL, Wish, command};
 
 /// The remotes of all logins that were judged as the webmail's.
@@ -59,9 +59,7 @@ fn two_users_behind_one_proxy_have_an_address_each() {
         // A code that bob has read from alice's hand.
         let browser = Browser::start();
         browser.open(&stage.seen_from(PROXY, places[1].3));
-        browser.fill("#rcmloginuser", "alice");
-        browser.fill("#rcmloginpwd", &alice.codes[0]);
-        browser.click("#rcmloginsubmit");
+        submit(&browser, "alice", &alice.codes[0]);
         browser.wait_text("#mailotp-challenge", &format!("Code {} 2", alice.name));
     });
 }
@@ -93,13 +91,8 @@ fn a_login_ends_at_once_where_the_mail_server_believes_no_address() {
     };
     Stage::run(unforwarded, |stage| {
         let sheet = stage.user("alice");
-        let _driver = driver();
-        let browser = Browser::start();
-        let url = stage.seen_from(CAFE, "");
-        browser.open(&url);
-        browser.fill("#rcmloginuser", "alice");
-        browser.fill("#rcmloginpwd", &sheet.codes[0]);
-        browser.click("#rcmloginsubmit");
+        let (_driver, browser, url) = at_the_cafe(stage);
+        submit(&browser, "alice", &sheet.codes[0]);
         browser.wait_text("#messagestack", "login_trusted_networks");
         browser.picture("unforwarded");
         browser.open(&format!("{url}?_task=mail"));

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::browser::{Browser, driver};
-use crate::journey::log_in;
+use crate::browser::Browser;
+use crate::journey::{at_the_cafe, log_in};
 use crate::stage::{CAFE, LIBRARY, Stage, USUAL};
 
 /// Types the next code into the dialog that asks for it.
@@ -20,10 +20,7 @@ fn each_page_asks_for_the_next_code_and_goes_on() {
         let sheet = stage.user("alice");
         let mut codes = sheet.codes.iter();
         let mut next = || codes.next().expect("a code").as_str();
-        let _driver = driver();
-        let browser = Browser::start();
-        let url = stage.seen_from(CAFE, "");
-        browser.open(&url);
+        let (_driver, browser, url) = at_the_cafe(stage);
         log_in(&browser, "alice", next());
 
         // The list, by a request of a script.
@@ -67,10 +64,7 @@ fn each_page_asks_for_the_next_code_and_goes_on() {
 fn a_message_is_sent_once_with_all_that_belongs_to_it() {
     Stage::run(USUAL, |stage| {
         let sheet = stage.user("alice");
-        let _driver = driver();
-        let browser = Browser::start();
-        let url = stage.seen_from(CAFE, "");
-        browser.open(&url);
+        let (_driver, browser, url) = at_the_cafe(stage);
         log_in(&browser, "alice", &sheet.codes[0]);
         browser.open(&format!(
             "{url}?_task=mail&_action=compose&_to=bob@example.com"
@@ -130,10 +124,7 @@ fn a_message_is_sent_once_with_all_that_belongs_to_it() {
 fn another_tab_goes_on_without_another_code() {
     Stage::run(USUAL, |stage| {
         let sheet = stage.user("alice");
-        let _driver = driver();
-        let browser = Browser::start();
-        let url = stage.seen_from(CAFE, "");
-        browser.open(&url);
+        let (_driver, browser, url) = at_the_cafe(stage);
         log_in(&browser, "alice", &sheet.codes[0]);
         let (first, second) = (browser.tab(), browser.new_tab());
         browser.go_to_tab(&second);
@@ -147,6 +138,12 @@ fn another_tab_goes_on_without_another_code() {
             browser.wait_for("#mailotp-next");
         }
         renew(&browser, &sheet.codes[1]);
+        browser.wait_text("#messagelist", "Welcome, alice");
+        // An answer that was on its way for longer tells of the code before.
+        browser.script(
+            "rcmail.triggerEvent('plugin.mailotp.expired', {serial: 0, challenge: 'dn 2', action: 'refresh'})",
+        );
+        browser.wait("!document.querySelector('#mailotp-next') && !rcmail.busy");
         browser.wait_text("#messagelist", "Welcome, alice");
         // Whatever is typed in the other one is not needed: the session has its code.
         browser.go_to_tab(&first);
@@ -163,9 +160,7 @@ fn another_tab_goes_on_without_another_code() {
 fn wrong_codes_end_the_session() {
     Stage::run(USUAL, |stage| {
         let sheet = stage.user("alice");
-        let _driver = driver();
-        let browser = Browser::start();
-        browser.open(&stage.seen_from(CAFE, ""));
+        let (_driver, browser, _) = at_the_cafe(stage);
         log_in(&browser, "alice", &sheet.codes[0]);
         stage.end_windows("alice");
         browser.script("rcmail.command('checkmail')");
@@ -186,10 +181,7 @@ fn wrong_codes_end_the_session() {
 fn a_stolen_session_is_worth_nothing_at_another_address() {
     Stage::run(USUAL, |stage| {
         let sheet = stage.user("alice");
-        let _driver = driver();
-        let browser = Browser::start();
-        let url = stage.seen_from(CAFE, "");
-        browser.open(&url);
+        let (_driver, browser, _) = at_the_cafe(stage);
         log_in(&browser, "alice", &sheet.codes[0]);
 
         let thief = Browser::start();

@@ -4,9 +4,9 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 
-use crate::browser::{Browser, driver};
-use crate::journey::log_in;
-use crate::stage::{CAFE, Stage, USUAL, Wish};
+use crate::browser::Browser;
+use crate::journey::{at_the_cafe, log_in, submit};
+use crate::stage::{Stage, USUAL, Wish};
 
 /// What a server says to any login.
 const PROMPT: &str = "<img src=x onerror=document.title='owned'>\u{202e}\u{1}\"&amp;$challenge';--";
@@ -42,9 +42,7 @@ fn what_a_server_says_is_text_and_short() {
     };
     Stage::run(wish, |stage| {
         refuse_everybody();
-        let _driver = driver();
-        let browser = Browser::start();
-        browser.open(&stage.seen_from(CAFE, ""));
+        let (_driver, browser, _) = at_the_cafe(stage);
         browser.fill("#rcmloginuser", "alice");
         browser.click("#mailotp-ask");
         browser.wait_text("#mailotp-challenge", "<img src=x");
@@ -61,9 +59,7 @@ fn what_a_server_says_is_text_and_short() {
         };
         seen(&browser);
         for typed in ["?", "whatever"] {
-            browser.fill("#rcmloginuser", "alice");
-            browser.fill("#rcmloginpwd", typed);
-            browser.click("#rcmloginsubmit");
+            submit(&browser, "alice", typed);
             browser.wait_text("#mailotp-challenge", "<img src=x");
             seen(&browser);
         }
@@ -80,16 +76,11 @@ fn asking_never_locks_an_account_and_is_limited() {
     };
     Stage::run(wish, |stage| {
         let sheet = stage.user("alice");
-        let _driver = driver();
-        let browser = Browser::start();
-        let url = stage.seen_from(CAFE, "");
-        browser.open(&url);
+        let (_driver, browser, _) = at_the_cafe(stage);
         log_in(&browser, "alice", &sheet.codes[0]);
         browser.click("#taskmenu a.logout");
         for _ in 0..6 {
-            browser.fill("#rcmloginuser", "alice");
-            browser.fill("#rcmloginpwd", "?");
-            browser.click("#rcmloginsubmit");
+            submit(&browser, "alice", "?");
             browser.wait_text("#messagestack", &format!("Code {} 2", sheet.name));
         }
         browser.fill("#rcmloginuser", "alice");
@@ -103,10 +94,7 @@ fn asking_never_locks_an_account_and_is_limited() {
 fn an_action_without_the_token_of_its_page_does_nothing() {
     Stage::run(USUAL, |stage| {
         let sheet = stage.user("alice");
-        let _driver = driver();
-        let browser = Browser::start();
-        let url = stage.seen_from(CAFE, "");
-        browser.open(&url);
+        let (_driver, browser, url) = at_the_cafe(stage);
         log_in(&browser, "alice", &sheet.codes[0]);
         let cookies = browser.cookies();
         let cookies = cookies.as_array().into_iter().flatten();
@@ -162,12 +150,6 @@ fn an_action_without_the_token_of_its_page_does_nothing() {
                 );
             }
         }
-        assert_eq!(
-            stage.ask("alice", &["show"])["credentials"]
-                .as_array()
-                .unwrap()
-                .len(),
-            1
-        );
+        assert_eq!(stage.credentials("alice"), 1);
     });
 }

@@ -1,14 +1,31 @@
 //! From the login page to logging out.
 
+use harness::server::Server;
+
 use crate::browser::{Browser, driver};
 use crate::expiry::renew;
 use crate::stage::{CAFE, Stage, USUAL, Wish};
 
-/// Logs in, as far as the inbox.
-pub fn log_in(browser: &Browser, user: &str, code: &str) {
+/// The webmail as somebody sees it who sits in the café: the driver, which has to live as long, a browser with the
+/// login page, and its address.
+pub fn at_the_cafe(stage: &Stage) -> (Server, Browser, String) {
+    let driver = driver();
+    let browser = Browser::start();
+    let url = stage.seen_from(CAFE, "");
+    browser.open(&url);
+    (driver, browser, url)
+}
+
+/// Types a code on the login page, and sends it.
+pub fn submit(browser: &Browser, user: &str, code: &str) {
     browser.fill("#rcmloginuser", user);
     browser.fill("#rcmloginpwd", code);
     browser.click("#rcmloginsubmit");
+}
+
+/// Logs in, as far as the inbox.
+pub fn log_in(browser: &Browser, user: &str, code: &str) {
+    submit(browser, user, code);
     browser.wait_for("#messagelist");
     // Whoever leaves the page while it asks for more may take away what the next one has kept.
     browser.wait("!rcmail.busy && $.active === 0");
@@ -18,10 +35,7 @@ pub fn log_in(browser: &Browser, user: &str, code: &str) {
 fn a_user_asks_which_code_is_due_types_it_works_and_leaves_nothing_behind() {
     Stage::run(USUAL, |stage| {
         let sheet = stage.user("alice");
-        let _driver = driver();
-        let browser = Browser::start();
-        let url = stage.seen_from(CAFE, "");
-        browser.open(&url);
+        let (_driver, browser, url) = at_the_cafe(stage);
         browser.wait_for("#mailotp-ask");
         browser.picture("login");
         browser.fill("#rcmloginuser", "alice");
@@ -65,9 +79,7 @@ fn a_user_asks_which_code_is_due_types_it_works_and_leaves_nothing_behind() {
         assert!(!browser.text().contains("Welcome, alice"));
         browser.open(&format!("{url}?_task=mail"));
         browser.wait_for("#rcmloginuser");
-        browser.fill("#rcmloginuser", "alice");
-        browser.fill("#rcmloginpwd", &sheet.codes[0]);
-        browser.click("#rcmloginsubmit");
+        submit(&browser, "alice", &sheet.codes[0]);
         browser.wait_text("#mailotp-challenge", &format!("Code {} 2", sheet.name));
         browser.picture("login-failed");
     });

@@ -2,18 +2,14 @@
 
 use serde_json::json;
 
-use crate::browser::{Browser, driver};
-use crate::journey::log_in;
-use crate::stage::{CAFE, Stage, USUAL};
+use crate::journey::{at_the_cafe, log_in};
+use crate::stage::{Stage, USUAL};
 
 #[test]
 fn a_user_without_a_shell_makes_and_revokes_with_the_next_code() {
     Stage::run(USUAL, |stage| {
         let sheet = stage.user("alice");
-        let _driver = driver();
-        let browser = Browser::start();
-        let url = stage.seen_from(CAFE, "");
-        browser.open(&url);
+        let (_driver, browser, url) = at_the_cafe(stage);
         log_in(&browser, "alice", &sheet.codes[0]);
         browser.open(&format!("{url}?_task=settings&_action=plugin.mailotp"));
         browser.wait_text("#mailotp-table", "webmail 127.0.20.1");
@@ -25,13 +21,7 @@ fn a_user_without_a_shell_makes_and_revokes_with_the_next_code() {
         browser.fill("#mailotp-code", &sheet.codes[0]);
         browser.click("#mailotp-password button[type=submit]");
         browser.wait_text("#messagestack", "not the code that is due");
-        assert_eq!(
-            stage.ask("alice", &["show"])["credentials"]
-                .as_array()
-                .unwrap()
-                .len(),
-            1
-        );
+        assert_eq!(stage.credentials("alice"), 1);
 
         browser.fill("#mailotp-code", &sheet.codes[1]);
         browser.click("#mailotp-password button[type=submit]");
@@ -63,13 +53,7 @@ fn a_user_without_a_shell_makes_and_revokes_with_the_next_code() {
         browser.picture("settings-revoke");
         browser.click(".ui-dialog .mainaction");
         browser.wait("document.querySelectorAll('.mailotp-revoke').length === 2");
-        assert_eq!(
-            stage.ask("alice", &["show"])["credentials"]
-                .as_array()
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(stage.credentials("alice"), 2);
         assert_eq!(browser.complaints(), Vec::<String>::new());
     });
 }
@@ -79,10 +63,7 @@ fn a_user_without_a_shell_makes_and_revokes_with_the_next_code() {
 fn a_keyboard_and_a_screen_reader_are_enough() {
     Stage::run(USUAL, |stage| {
         let sheet = stage.user("alice");
-        let _driver = driver();
-        let browser = Browser::start();
-        let url = stage.seen_from(CAFE, "");
-        browser.open(&url);
+        let (_driver, browser, url) = at_the_cafe(stage);
         browser.wait("document.activeElement.id === 'rcmloginuser'");
         // User, Tab to the password, Tab to the button, Space.
         browser.keys("alice\u{e004}\u{e004} ");

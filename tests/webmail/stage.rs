@@ -115,8 +115,7 @@ pub const USUAL: Wish = Wish {
 pub struct Stage<'a> {
     /// The machine.
     pub sandbox: &'a Sandbox,
-    /// Its mail server.
-    pub dovecot: Dovecot,
+    _dovecot: Dovecot,
     _helper: Helper,
     _roundcube: Server,
     sent: Arc<Mutex<Vec<String>>>,
@@ -166,7 +165,7 @@ impl Stage<'_> {
             receive(Arc::clone(&sent));
             play(&Stage {
                 sandbox,
-                dovecot,
+                _dovecot: dovecot,
                 _helper: helper,
                 _roundcube: roundcube(sandbox, &plugin, &php),
                 sent,
@@ -195,6 +194,12 @@ impl Stage<'_> {
     pub fn ask(&self, account: &str, words: &[&str]) -> Value {
         let words = [&["--json", "--user", account], words].concat();
         serde_json::from_str(&command(&words)).expect("JSON")
+    }
+
+    /// How many credentials an account has.
+    pub fn credentials(&self, account: &str) -> usize {
+        let shown = self.ask(account, &["show"]);
+        shown["credentials"].as_array().map_or(0, Vec::len)
     }
 
     /// The events of an account: service, remote and result of each.

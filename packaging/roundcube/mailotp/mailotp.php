@@ -82,6 +82,7 @@ class mailotp extends rcube_plugin
     public function include_part($name)
     {
         $this->include_script("js/$name.js");
+        $this->include_stylesheet('skins/mailotp.css');
         $this->include_stylesheet($this->local_skin_path() . '/mailotp.css');
     }
 }

@@ -1,9 +1,9 @@
 // The settings page: app passwords and sheets. The tables come escaped from the server; everything else is text.
 rcmail.addEventListener('init', function() {
-  var code = document.getElementById('mailotp-code'), made = $('#mailotp-made'), lock;
+  var code = document.getElementById('mailotp-code'), made = $('#mailotp-made');
 
   function post(action, data) {
-    lock = rcmail.set_busy(true, 'mailotp.working');
+    var lock = rcmail.set_busy(true, 'mailotp.working');
     rcmail.http_post('plugin.mailotp.' + action, data, lock);
   }
 

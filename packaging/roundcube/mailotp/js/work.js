@@ -1,6 +1,6 @@
 // The dialog that asks for the next code when a window has ended in the middle of work, and goes on with it.
 (function() {
-  var asked, dialog;
+  var asked, dialog, serial = 0;
 
   // What was refused has done nothing: it is done once more.
   function go_on() {
@@ -35,13 +35,16 @@
     }
   }
 
+  function due(challenge) {
+    return challenge ? rcmail.get_label('mailotp.due').replace('$challenge', function() { return challenge; }) : '';
+  }
+
   // Made of elements and text: what the server says is no markup.
   function content(challenge) {
-    var box = $('<form class="mailotp-dialog">'),
-      due = challenge ? rcmail.get_label('mailotp.due').replace('$challenge', function() { return challenge; }) : '';
+    var box = $('<form class="mailotp-dialog">');
 
     box.append($('<p id="mailotp-why">').text(rcmail.get_label('mailotp.expiredtext')))
-      .append($('<p id="mailotp-due-now" role="status" aria-live="assertive">').text(due))
+      .append($('<p id="mailotp-due-now" role="status" aria-live="assertive">').text(due(challenge)))
       .append($('<label for="mailotp-next">').text(rcmail.get_label('mailotp.code')))
       .append($('<input id="mailotp-next" type="password" class="form-control" autocomplete="one-time-code" aria-describedby="mailotp-why mailotp-due-now">'));
 
@@ -69,6 +72,13 @@
       rcmail.iframe_loaded(said.unlock);
     }
 
+    // Refused before the code that the session has by now.
+    if (said.serial < serial && !asked) {
+      asked = said;
+      go_on();
+      return;
+    }
+
     if (asked) {
       // What a user waits for comes before what the page looks for by itself.
       if (asked.action !== 'send' && said.action === 'send') {
@@ -89,15 +99,15 @@
   rcmail.addEventListener('plugin.mailotp.expired', ask);
 
   rcmail.addEventListener('plugin.mailotp.wrong', function(said) {
-    var due = said.challenge ? rcmail.get_label('mailotp.due').replace('$challenge', function() { return said.challenge; }) : '';
     if (dialog) {
-      dialog.find('[role=status]').text(said.text + ' ' + due);
+      dialog.find('[role=status]').text(said.text + ' ' + due(said.challenge));
       dialog.find('input').trigger('focus');
     }
   });
 
-  rcmail.addEventListener('plugin.mailotp.renewed', function() {
+  rcmail.addEventListener('plugin.mailotp.renewed', function(said) {
     var was = asked;
+    serial = said.serial;
     close();
     asked = was;
     if (asked) {

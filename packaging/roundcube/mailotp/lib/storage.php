@@ -75,15 +75,11 @@ class mailotp_storage
     /** A login of the session's user with another code. */
     public function login_again($code)
     {
-        return $this->login($_SESSION['storage_host'], $_SESSION['username'], $code, $_SESSION['storage_port'], $_SESSION['storage_ssl']);
-    }
-
-    private function login($host, $user, $secret, $port, $scheme)
-    {
         $storage = $this->mailotp->rcmail->get_storage();
         $storage->close();
+        $scheme = self::ssl($_SESSION['storage_ssl']);
 
-        return $storage->connect($host, $user, $secret, $port, self::ssl($scheme));
+        return $storage->connect($_SESSION['storage_host'], $_SESSION['username'], $code, $_SESSION['storage_port'], $scheme);
     }
 
     private static function ssl($scheme)

@@ -98,10 +98,9 @@ class mailotp_work
 
         // Another page of the session was first.
         if ($serial !== (int) rcube_utils::get_input_string('_serial', rcube_utils::INPUT_POST)) {
-            $this->mailotp->answer('renewed', []);
+            $this->mailotp->answer('renewed', ['serial' => $serial]);
         }
 
-        // "?" asks, and counts as nothing.
         if ($code === '') {
             $this->mailotp->answer('wrong', ['challenge' => '', 'text' => $this->mailotp->gettext('nocode')]);
         }
@@ -112,7 +111,7 @@ class mailotp_work
             unset($_SESSION['mailotp_wrong']);
             // The page goes on at once, and by then the session must have it.
             session_write_close();
-            $this->mailotp->answer('renewed', []);
+            $this->mailotp->answer('renewed', ['serial' => $serial + 1]);
         }
 
         if (!$this->mailotp->storage->is_refused) {
