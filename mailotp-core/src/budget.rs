@@ -124,7 +124,7 @@ impl Owner {
 
 /// One guess, to be charged before it is compared. All its buckets give, or none does. The first
 /// remembers the secret.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
     /// From which buckets.
     pub from: Vec<(Owner, Limit)>,

@@ -5,7 +5,7 @@
 //! read-only), so they keep this mark in the runtime folder. It costs no sync: a power cut empties
 //! the runtime folder anyway, and cannot put a copy back.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -45,33 +45,44 @@ impl Mark {
     /// Notes that the store has reached `generation`. Where no place can be written there is no
     /// mark, and the key ring's generation alone guards the store.
     pub fn note(&self, generation: u64) {
-        // Of two logins the later one may be the first here. The mark never goes back but between
-        // these two lines, by one login, and the next one mends it.
-        if self.read().is_ok_and(|highest| highest >= generation) {
-            return;
-        }
         let _ = self
             .places
             .iter()
-            .find(|place| write(place, generation).is_ok());
+            .find(|place| raise(place, generation).is_ok());
     }
 }
 
+/// So many bytes: a number of one length, and the end of the line.
+const LENGTH: usize = 21;
+
 /// In place, and of one length: whoever reads at the same time finds the old number or the new one.
-fn write(place: &Path, generation: u64) -> io::Result<()> {
-    if let Some(folder) = place.parent()
-        && !folder.exists()
-    {
-        DirBuilder::new().mode(0o755).create(folder)?;
+fn raise(place: &Path, generation: u64) -> io::Result<()> {
+    let file = match open(place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = place.parent().ok_or(error)?;
+            DirBuilder::new().mode(0o755).create(folder)?;
+            open(place)?
+        }
+        opened => opened?,
+    };
+    // Of two logins the later one may be the first here. The mark never goes back but between these two calls, by one
+    // login, and the next one mends it.
+    let mut there = [0; LENGTH];
+    if file.read_exact_at(&mut there, 0).is_ok() && parse(&there) >= generation {
+        return Ok(());
     }
-    let file = OpenOptions::new()
+    file.write_all_at(format!("{generation:020}\n").as_bytes(), 0)
+}
+
+fn open(place: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
         .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).bits())
-        .open(place)?;
-    file.write_all_at(format!("{generation:020}\n").as_bytes(), 0)
+        .open(place)
 }
 
 fn parse(text: &[u8]) -> u64 {

@@ -5,7 +5,7 @@ use super::report::Failure;
 use crate::budget::{Charge, Charged};
 use crate::decide::{self, Case, Guess, Pending, Ruling};
 use crate::request::KillCode;
-use crate::store::Store;
+use crate::store::Ledger;
 
 impl Door<'_> {
     /// form → window → budget, charge → compare. What was charged is added to `paid`.
@@ -13,7 +13,7 @@ impl Door<'_> {
         &mut self,
         case: &Case<'c>,
         kill: Option<&KillCode>,
-        store: &mut dyn Store,
+        ledger: &mut dyn Ledger,
         paid: &mut Vec<Charge>,
     ) -> Result<Ruling<'c>, Failure> {
         if let Some(code) = kill
@@ -33,16 +33,16 @@ impl Door<'_> {
                 return Ok(case.unless_closed(ruling));
             }
         };
-        if let Some(ruling) = self.by_window(case, &guess, store, paid)? {
+        if let Some(ruling) = self.by_window(case, &guess, ledger, paid)? {
             return Ok(ruling);
         }
-        let Some(guess) = self.take_charge(case, guess, store, paid)? else {
+        let Some(guess) = self.take_charge(case, guess, ledger, paid)? else {
             return Ok(case.throttle());
         };
         let pin = self.charge_of_pin(case, &guess);
         let ruling = decide::by_code(case, &Pending::Codes(guess), self.arena)?;
         let may_answer = match pin.filter(|_| ruling.judges_pin) {
-            Some(due) => self.pays(due, store, paid)?,
+            Some(due) => self.pays(due, ledger, paid)?,
             None => true,
         };
         let ruling = if may_answer {
@@ -57,11 +57,11 @@ impl Door<'_> {
     pub(super) fn continues(
         &self,
         case: &Case<'_>,
-        store: &mut dyn Store,
+        ledger: &mut dyn Ledger,
         paid: &mut Vec<Charge>,
     ) -> Result<bool, Failure> {
         match decide::by_form(case) {
-            Err(Pending::Codes(guess)) => Ok(self.by_window(case, &guess, store, paid)?.is_some()),
+            Err(Pending::Codes(guess)) => Ok(self.by_window(case, &guess, ledger, paid)?.is_some()),
             _ => Ok(false),
         }
     }
@@ -71,13 +71,13 @@ impl Door<'_> {
         &self,
         case: &Case<'c>,
         guess: &Guess<'c>,
-        store: &mut dyn Store,
+        ledger: &mut dyn Ledger,
         paid: &mut Vec<Charge>,
     ) -> Result<Option<Ruling<'c>>, Failure> {
         // Who came with an alias has paid for the look that found the window.
         let with_chance = match decide::at_risk(case, guess).filter(|_| paid.is_empty()) {
             Some(risk) => match self.charge_of_window(case, guess, &risk) {
-                Some(due) => self.pays(due, store, paid)?,
+                Some(due) => self.pays(due, ledger, paid)?,
                 None => false,
             },
             None => true,
@@ -91,12 +91,12 @@ impl Door<'_> {
         &self,
         case: &Case<'c>,
         guess: Guess<'c>,
-        store: &mut dyn Store,
+        ledger: &mut dyn Ledger,
         paid: &mut Vec<Charge>,
     ) -> Result<Option<Guess<'c>>, Failure> {
         let mut guess = guess;
         loop {
-            if self.pays(self.charge(case, &guess), store, paid)? {
+            if self.pays(self.charge(case, &guess), ledger, paid)? {
                 return Ok(Some(guess));
             }
             match guess.beyond_chance() {
@@ -110,10 +110,10 @@ impl Door<'_> {
     fn pays(
         &self,
         due: Charge,
-        store: &mut dyn Store,
+        ledger: &mut dyn Ledger,
         paid: &mut Vec<Charge>,
     ) -> Result<bool, Failure> {
-        match store.charge(&due)? {
+        match ledger.charge(&due)? {
             Charged::Taken => paid.push(due),
             Charged::Before => {}
             Charged::Exhausted => return Ok(false),

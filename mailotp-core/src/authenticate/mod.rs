@@ -19,7 +19,7 @@ use crate::crypto::Arena;
 use crate::decide::{self, Answer, Case, Ruling};
 use crate::request::{AccountName, Remote, Request, Service};
 use crate::site::{Site, SiteError};
-use crate::store::Store;
+use crate::store::{Apart, Store};
 
 pub use budgets::{Budgets, Left, Refused};
 pub use opening::Opening;
@@ -160,32 +160,30 @@ impl Door<'_> {
             snapshot: &snapshot,
             now,
         };
-        let ruling = self.decide(&case, kill.as_ref(), store.as_mut(), &mut paid)?;
         if let Purpose::Verify(actor) = why {
+            let mut ledger = Apart(store.as_mut());
+            let ruling = self.decide(&case, kill.as_ref(), &mut ledger, &mut paid)?;
             return self.verified(&case, &ruling, paid, actor, store.as_mut());
         }
-        let (answer, event) = self.ending(request, judgement, &ruling, now);
-        // What it comes to where somebody else was first.
-        let lost = Ruling {
-            credential: ruling.credential,
-            ..case.no_match(Reason::Spent)
+        let (settlement, settled, ends) = if store.is_at_hand() && decide::is_quick_guess(&case) {
+            self.settle_at_one_go(&case, kill.as_ref(), store.as_mut(), &paid)?
+        } else {
+            let mut ledger = Apart(store.as_mut());
+            let (settlement, ends) = self.rule(&case, kill.as_ref(), &mut ledger, paid)?;
+            let settled = store.settle(&settlement)?;
+            (settlement, settled, ends)
         };
-        let (lost_answer, lost_event) = self.ending(request, judgement, &lost, now);
-        let settlement = Settlement {
-            lost: ruling.consume.is_some().then_some(lost_event),
-            ..self.settlement(&case, &ruling, paid, event)?
-        };
-        let settled = store.settle(&settlement)?;
         if settled == Settled::Consumed
             && settlement.must_be_durable()
             && let Some(mark) = &mut self.mark
         {
-            mark(store.identity()?.generation);
+            mark(store.reached()?);
         }
         let event = settlement.event_of(settled);
         if settled == Settled::Lost {
-            return Ok(Report::new(lost_answer, event));
+            return Ok(Report::new(ends.lost, event));
         }
+        let ruling = ends.ruling;
         let right = ruling.result.is_right();
         Ok(Report {
             user: (right && request.alias.is_some()).then(|| request.account.clone()),
@@ -193,7 +191,7 @@ impl Door<'_> {
                 .credential
                 .filter(|_| settled == Settled::Consumed && ruling.consume.is_some())
                 .and_then(report::Low::after),
-            ..Report::new(answer, event)
+            ..Report::new(ends.answer, event)
         })
     }
 
@@ -258,7 +256,9 @@ impl Door<'_> {
             snapshot: &snapshot,
             now,
         };
-        if snapshot.fresh_alias(now).is_some() || self.continues(&case, &mut *store, paid)? {
+        if snapshot.fresh_alias(now).is_some()
+            || self.continues(&case, &mut Apart(store.as_mut()), paid)?
+        {
             return Ok((store, snapshot));
         }
         request.account = typed;

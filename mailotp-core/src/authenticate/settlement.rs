@@ -2,18 +2,85 @@
 
 use super::Door;
 use super::report::Failure;
-use crate::account::{Consumption, Credential, Pinned, Settlement, WindowOffer};
-use crate::audit::Event;
+use crate::account::{Consumption, Credential, Pinned, Settled, Settlement, WindowOffer};
+use crate::audit::{Event, Reason};
 use crate::budget::Charge;
 use crate::credential::sequence;
 use crate::crypto::SealContext;
-use crate::decide::{Case, Ruling};
+use crate::decide::{Answer, Case, Ruling};
 use crate::id::{AccountId, CredentialId};
-use crate::request::Remote;
+use crate::request::{KillCode, Remote};
+use crate::store::{Ledger, Store, StoreError};
 use crate::window::Window;
 
+/// What a login comes to, until it is known whether somebody else was first.
+pub(super) struct Ends<'c> {
+    pub ruling: Ruling<'c>,
+    /// Where nobody was.
+    pub answer: Answer,
+    /// Where somebody was.
+    pub lost: Answer,
+}
+
 impl Door<'_> {
-    pub(super) fn settlement(
+    /// Decides, and says what it comes to: in the store, and for the host. `paid` was charged before.
+    pub(super) fn rule<'c>(
+        &mut self,
+        case: &Case<'c>,
+        kill: Option<&KillCode>,
+        ledger: &mut dyn Ledger,
+        mut paid: Vec<Charge>,
+    ) -> Result<(Settlement, Ends<'c>), Failure> {
+        let ruling = self.decide(case, kill, ledger, &mut paid)?;
+        let (answer, event) = self.ending(case.request, case.judgement, &ruling, case.now);
+        let lost = Ruling {
+            credential: ruling.credential,
+            ..case.no_match(Reason::Spent)
+        };
+        let (lost, lost_event) = self.ending(case.request, case.judgement, &lost, case.now);
+        let settlement = Settlement {
+            lost: ruling.consume.is_some().then_some(lost_event),
+            ..self.settlement(case, &ruling, paid, event)?
+        };
+        let ends = Ends {
+            ruling,
+            answer,
+            lost,
+        };
+        Ok((settlement, ends))
+    }
+
+    /// Charge, decision and settlement in one transaction.
+    pub(super) fn settle_at_one_go<'c>(
+        &mut self,
+        case: &Case<'c>,
+        kill: Option<&KillCode>,
+        store: &mut dyn Store,
+        paid: &[Charge],
+    ) -> Result<(Settlement, Settled, Ends<'c>), Failure> {
+        let mut ruled = None;
+        let judged = store.judge(
+            &mut |ledger| match self.rule(case, kill, ledger, paid.to_vec()) {
+                Ok((settlement, ends)) => {
+                    ruled = Some(Ok(ends));
+                    Ok(settlement)
+                }
+                Err(failure) => {
+                    let why = StoreError::Failed(failure.problem.clone());
+                    ruled = Some(Err(failure));
+                    Err(why)
+                }
+            },
+        );
+        match (ruled, judged) {
+            (Some(Err(failure)), _) => Err(failure),
+            (Some(Ok(ends)), Ok((settlement, settled))) => Ok((settlement, settled, ends)),
+            (None, Ok(_)) => Err(Failure::of_store("the store has asked for no decision")),
+            (_, Err(failed)) => Err(failed.into()),
+        }
+    }
+
+    fn settlement(
         &mut self,
         case: &Case<'_>,
         ruling: &Ruling<'_>,

@@ -161,6 +161,18 @@ pub fn by_form<'a>(case: &Case<'a>) -> Result<Ruling<'a>, Pending<'a>> {
     }
 }
 
+/// Whether this is a guess, and judging it takes no time: no hash is computed that is expensive on purpose. It depends on
+/// the form alone, and on whether anybody at the site has a PIN.
+pub fn is_quick_guess(case: &Case<'_>) -> bool {
+    let Err(Pending::Codes(guess)) = by_form(case) else {
+        return false;
+    };
+    let is_hashed = |Candidate(reading): &Candidate<'_>| {
+        matches!(reading.form, Form::Sheet) || case.may_hold_pin(reading)
+    };
+    !guess.digits_may_hold_pin && !guess.candidates.iter().any(is_hashed)
+}
+
 /// Judges a sheet's kill code. It counts whatever the rule says; the answer is what a wrong code gets.
 pub fn by_kill_code<'a>(
     case: &Case<'a>,

@@ -167,6 +167,13 @@ pub(crate) struct Login {
     plan: Plan,
 }
 
+impl Login {
+    /// Whether the right code was typed, whoever was first with it.
+    pub fn is_right(&self) -> bool {
+        matches!(self.plan, Plan::Use | Plan::Continue(..))
+    }
+}
+
 /// The rules, and what has happened until now.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
@@ -434,7 +441,7 @@ impl Model {
             }
         };
         // Who had the right code is charged for nothing, first or not.
-        if matches!(login.plan, Plan::Use | Plan::Continue(..)) {
+        if login.is_right() {
             for (budgets, tag) in &login.paid {
                 self.levels.give_back(budgets, *tag, now);
             }

@@ -19,9 +19,9 @@ use crate::crypto::{HeapArena, Tag};
 use crate::decide::Answer;
 use crate::id::AccountId;
 use crate::request::{AccountName, Remote, Request, Secret, Service};
-use crate::store::memory::MemoryStore;
+use crate::store::memory::{MemoryStore, Noted};
 use crate::store::{
-    EventFilter, Identity, Maintained, Part, Place, Resealed, Sealed, Store, StoreError,
+    EventFilter, Identity, Judge, Maintained, Part, Place, Resealed, Sealed, Store, StoreError,
 };
 
 /// Opens the store, for each login anew, as processes do.
@@ -33,6 +33,8 @@ enum Call {
     Read,
     Charge(Charge),
     Settle,
+    /// All that is left, at one go.
+    Judge,
 }
 
 /// What a login tells of itself.
@@ -41,6 +43,7 @@ enum Told {
     Before(Call),
     Charged(budget::Charged),
     Settled(Settled),
+    Judged(Vec<(Charge, budget::Charged)>, Settled),
     Read,
     Done(Answer, Reason),
 }
@@ -48,6 +51,8 @@ enum Told {
 /// The store of one login: it waits before each call.
 struct Stopped {
     store: Box<dyn Store>,
+    /// Whether it lets this login charge and settle at one go.
+    at_one_go: bool,
     tell: Sender<Told>,
     go: Receiver<()>,
 }
@@ -109,6 +114,14 @@ impl Store for Together {
         self.lock().settle(settlement)
     }
 
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+
+    fn judge(&mut self, judge: &mut Judge<'_>) -> Result<(Settlement, Settled), StoreError> {
+        self.lock().judge(judge)
+    }
+
     others!(this, this.lock());
 }
 
@@ -133,6 +146,22 @@ impl Store for Stopped {
         let settled = settled.inspect_err(|error| println!("settling: {error:?}"))?;
         let _ = self.tell.send(Told::Settled(settled));
         Ok(settled)
+    }
+
+    fn is_at_hand(&self) -> bool {
+        self.at_one_go
+    }
+
+    fn judge(&mut self, judge: &mut Judge<'_>) -> Result<(Settlement, Settled), StoreError> {
+        self.wait(Call::Judge);
+        let mut charges = Vec::new();
+        let judged = self.store.judge(&mut |ledger| {
+            charges.clear();
+            let charges = &mut charges;
+            judge(&mut Noted { ledger, charges })
+        })?;
+        let _ = self.tell.send(Told::Judged(charges, judged.1));
+        Ok(judged)
     }
 
     others!(this, this.store);
@@ -183,8 +212,16 @@ impl<'a> Play<'a> {
         let (stage, open) = (self.stage, self.open);
         self.seed += 1;
         let random = Sequence(self.seed);
+        let at_one_go = self.seed.is_multiple_of(2);
         scope.spawn(move || {
-            let (answer, reason) = log_in(stage, open, attempt, random, (tell.clone(), gone));
+            let (answer, reason) = log_in(
+                stage,
+                open,
+                attempt,
+                random,
+                at_one_go,
+                (tell.clone(), gone),
+            );
             let _ = tell.send(Told::Done(answer, reason));
         });
         let mut worker = Worker {
@@ -208,26 +245,33 @@ impl<'a> Play<'a> {
                 assert!(matches!(worker.hear(), Told::Read));
                 self.model.read(&mut worker.login);
             }
-            (Call::Charge(charge), Next::Charge(budgets)) => {
-                is_charged_to(self.stage, &charge, &budgets, attempt);
+            (Call::Charge(charge), Next::Charge(_)) => {
                 let Told::Charged(charged) = worker.hear() else {
                     panic!("{attempt:?}")
                 };
-                let expected = match self.model.charge(&mut worker.login, charge.guess.tag) {
-                    Charged::Taken => budget::Charged::Taken,
-                    Charged::Before => budget::Charged::Before,
-                    Charged::Exhausted => budget::Charged::Exhausted,
-                };
-                assert_eq!(charged, expected, "{attempt:?}, {budgets:?}");
+                charge_too(self.stage, &mut self.model, worker, &charge, charged);
             }
             (Call::Settle, Next::Settle) => {
                 let settled = match worker.hear() {
                     Told::Settled(settled) => settled,
                     other => panic!("{attempt:?}: {other:?}"),
                 };
-                let outcome = self.model.settle(&mut worker.login);
-                if settled == Settled::Lost {
-                    assert_eq!(outcome, Outcome::Refused, "{attempt:?}");
+                settle_too(&mut self.model, worker, settled);
+            }
+            (Call::Judge, Next::Charge(_) | Next::Settle) => {
+                let (charges, settled) = match worker.hear() {
+                    Told::Judged(charges, settled) => (charges, settled),
+                    other => panic!("{attempt:?}: {other:?}"),
+                };
+                let before = self.model.levels.clone();
+                for (charge, charged) in &charges {
+                    charge_too(self.stage, &mut self.model, worker, charge, *charged);
+                }
+                assert_eq!(worker.login.next, Next::Settle, "{attempt:?}");
+                settle_too(&mut self.model, worker, settled);
+                // What is charged and given back at one go leaves no trace, whatever the clocks say.
+                if worker.login.is_right() {
+                    self.model.levels = before;
                 }
             }
             (_, next) => panic!("{attempt:?} makes another call than {next:?}"),
@@ -339,6 +383,34 @@ fn limit_of(budget: &Budget) -> Limit {
     }
 }
 
+/// The model charges what the store has charged, and it comes to the same.
+fn charge_too(
+    stage: &Stage,
+    model: &mut Model,
+    worker: &mut Worker,
+    charge: &Charge,
+    charged: budget::Charged,
+) {
+    let attempt = worker.login.attempt;
+    let Next::Charge(budgets) = worker.login.next.clone() else {
+        panic!("{attempt:?} charges, and not {:?}", worker.login.next);
+    };
+    is_charged_to(stage, charge, &budgets, attempt);
+    let expected = match model.charge(&mut worker.login, charge.guess.tag) {
+        Charged::Taken => budget::Charged::Taken,
+        Charged::Before => budget::Charged::Before,
+        Charged::Exhausted => budget::Charged::Exhausted,
+    };
+    assert_eq!(charged, expected, "{attempt:?}, {budgets:?}");
+}
+
+fn settle_too(model: &mut Model, worker: &mut Worker, settled: Settled) {
+    let outcome = model.settle(&mut worker.login);
+    if settled == Settled::Lost {
+        assert_eq!(outcome, Outcome::Refused, "{:?}", worker.login.attempt);
+    }
+}
+
 /// A charge takes from these, as many as there may be.
 fn is_charged_to(stage: &Stage, charge: &Charge, budgets: &[Budget], attempt: Attempt) {
     assert_eq!(charge.from.len(), budgets.len(), "{attempt:?}: {budgets:?}");
@@ -356,6 +428,7 @@ fn log_in(
     open: Opening<'_>,
     attempt: Attempt,
     mut random: Sequence,
+    at_one_go: bool,
     ends: (Sender<Told>, Receiver<()>),
 ) -> (Answer, Reason) {
     let mut ends = Some(ends);
@@ -364,7 +437,12 @@ fn log_in(
         open_store: &mut || {
             let (tell, go) = ends.take().expect("a login opens the store once");
             let store = open();
-            Ok(Box::new(Stopped { store, tell, go }))
+            Ok(Box::new(Stopped {
+                at_one_go: at_one_go && store.is_at_hand(),
+                store,
+                tell,
+                go,
+            }))
         },
         keep_store: None,
         random: &mut random,

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    DAY, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, Maintained, Part, Place, Resealed,
-    SAME_EVENT_WITHIN, Sealed, Store, StoreError, UNENROLLED, may_merge,
+    Apart, DAY, EventFilter, Identity, Judge, KNOWN_DAYS, KNOWN_NETWORKS, Ledger, Maintained, Part,
+    Place, Resealed, SAME_EVENT_WITHIN, Sealed, Store, StoreError, UNENROLLED, may_merge,
 };
 use crate::account::{
     Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, OwnRule, Pinned,
@@ -398,6 +398,20 @@ impl MemoryStore {
     }
 }
 
+/// A ledger, and what was charged in it.
+pub(crate) struct Noted<'a> {
+    pub ledger: &'a mut dyn Ledger,
+    pub charges: &'a mut Vec<(Charge, Charged)>,
+}
+
+impl Ledger for Noted<'_> {
+    fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
+        let charged = self.ledger.charge(charge)?;
+        self.charges.push((charge.clone(), charged));
+        Ok(charged)
+    }
+}
+
 impl Store for MemoryStore {
     fn read(&mut self, name: &AccountName, alias: Option<&Tag>) -> Result<Snapshot, StoreError> {
         let is_it = |record: &&Record| {
@@ -469,6 +483,30 @@ impl Store for MemoryStore {
             None => self.newest = self.newest.max(event.time),
         }
         Ok(settled)
+    }
+
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+
+    fn judge(&mut self, judge: &mut Judge<'_>) -> Result<(Settlement, Settled), StoreError> {
+        let before = self.buckets.clone();
+        let mut charges = Vec::new();
+        let judged = judge(&mut Noted {
+            ledger: &mut Apart(self),
+            charges: &mut charges,
+        });
+        let is_own = |charge: &Charge| charges.iter().any(|(own, _)| own == charge);
+        if judged
+            .as_ref()
+            .map_or(true, |settlement| settlement.refund.iter().any(is_own))
+        {
+            self.buckets = before;
+        }
+        let mut settlement = judged?;
+        settlement.refund.retain(|charge| !is_own(charge));
+        let settled = self.settle(&settlement)?;
+        Ok((settlement, settled))
     }
 
     fn change(

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod contract;
+mod ledger;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod memory;
 #[cfg(feature = "postgres")]
@@ -22,6 +23,7 @@ use crate::crypto::Tag;
 use crate::id::AccountId;
 use crate::request::AccountName;
 
+pub use ledger::{Apart, Judge, Ledger};
 pub use sealed::{Place, Resealed, Sealed};
 pub use sql::{Inspection, Thoroughness};
 
@@ -256,6 +258,24 @@ pub trait Store {
     /// Ends a login: consumes by compare-and-set, exactly one row, opens the window, gives the
     /// charge back, writes the event. A consumption is durable before this returns.
     fn settle(&mut self, settlement: &Settlement) -> Result<Settled, StoreError>;
+
+    /// Whether the store can be held for as long as a decision takes that computes no expensive hash.
+    fn is_at_hand(&self) -> bool {
+        false
+    }
+
+    /// Charges, decides and settles: at one go, where [`Store::is_at_hand`]. Then whoever dies on the way has charged
+    /// nothing, and has had no answer; and what is charged and given back leaves no trace.
+    fn judge(&mut self, judge: &mut Judge<'_>) -> Result<(Settlement, Settled), StoreError> {
+        let settlement = judge(&mut Apart(self))?;
+        let settled = self.settle(&settlement)?;
+        Ok((settlement, settled))
+    }
+
+    /// The generation that the store has come to with what this login has spent, or a later one.
+    fn reached(&mut self) -> Result<u64, StoreError> {
+        Ok(self.identity()?.generation)
+    }
 
     /// Changes an account, tells of it, and counts the store's generation up. Durable. Returns the
     /// new generation.

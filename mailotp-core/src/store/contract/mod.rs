@@ -57,6 +57,8 @@ macro_rules! contract_of {
                 postfixadmin_a_change_is_of_one_row_or_an_error,
                 a_charge_is_kept_and_given_back,
                 the_buckets_of_an_account_are_listed_and_no_others,
+                a_login_that_is_decided_at_once_pays_for_what_was_wrong_alone,
+                a_decision_that_fails_changes_nothing_but_what_was_charged,
                 strangers_leave_no_trace_but_their_slot,
                 a_stranger_is_given_back_what_an_account_is,
                 equal_events_are_counted,

@@ -14,13 +14,14 @@ mod restore;
 mod rows;
 mod sealed;
 mod settle;
+mod tab;
 mod value;
 
 use std::time::Instant;
 
 use super::{
-    EventFilter, Identity, Maintained, Part, Persistent, Place, Resealed, Sealed, Store,
-    StoreError, VERSION, fits,
+    Apart, EventFilter, Identity, Judge, Maintained, Part, Persistent, Place, Resealed, Sealed,
+    Store, StoreError, VERSION, fits,
 };
 #[cfg(feature = "postgres")]
 use crate::account::Restoration;
@@ -31,6 +32,8 @@ use crate::clock::Timestamp;
 use crate::crypto::Tag;
 use crate::id::AccountId;
 use crate::request::AccountName;
+
+use tab::Tab;
 
 pub use inspect::Inspection;
 pub(super) use moving::Moving;
@@ -161,6 +164,16 @@ pub(super) trait Database {
         Ok(())
     }
 
+    /// Whether a transaction may wait for what this process computes: nothing of it goes over a wire.
+    fn is_at_hand(&self) -> bool {
+        false
+    }
+
+    /// The generation that the last transaction that counted it up has brought the store to, where that is known.
+    fn reached(&self) -> Option<u64> {
+        None
+    }
+
     /// Tidies up, after much was forgotten, where the database does not do that by itself.
     fn tidy(&mut self) -> Result<(), StoreError> {
         Ok(())
@@ -265,6 +278,37 @@ impl<D: Database> Store for D {
             self.harden()?;
         }
         log_in(self, durability, |sql| settle::settle(sql, settlement))
+    }
+
+    fn is_at_hand(&self) -> bool {
+        Database::is_at_hand(self)
+    }
+
+    fn judge(&mut self, judge: &mut Judge<'_>) -> Result<(Settlement, Settled), StoreError> {
+        if !Database::is_at_hand(self) {
+            let settlement = judge(&mut Apart(self))?;
+            let settled = self.settle(&settlement)?;
+            return Ok((settlement, settled));
+        }
+        let judged = log_in(self, Durability::Process, |sql| {
+            let mut tab = Tab::new(sql);
+            let mut settlement = judge(&mut tab)?;
+            tab.close(&mut settlement)?;
+            let settled = settle::settle(sql, &settlement)?;
+            Ok((settlement, settled))
+        })?;
+        // What it is worth is known only now.
+        if judged.0.must_be_durable() || judged.0.leans_on_another {
+            self.harden()?;
+        }
+        Ok(judged)
+    }
+
+    fn reached(&mut self) -> Result<u64, StoreError> {
+        match Database::reached(self) {
+            Some(generation) => Ok(generation),
+            None => Ok(Store::identity(self)?.generation),
+        }
     }
 
     fn change(

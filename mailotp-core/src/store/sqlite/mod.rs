@@ -62,6 +62,8 @@ pub struct SqliteStore {
     timeout: Duration,
     /// When everything must be done.
     deadline: Option<Instant>,
+    /// The generation that this process has brought it to.
+    reached: Option<u64>,
 }
 
 impl SqliteStore {
@@ -127,6 +129,7 @@ impl SqliteStore {
             trust,
             timeout,
             deadline: None,
+            reached: None,
         };
         // The one that is built in does so by itself (.cargo/config.toml): to say so costs it a look at the file.
         if !cfg!(feature = "bundled-sqlite") {
@@ -279,12 +282,14 @@ impl Database for SqliteStore {
         durability: Durability,
         mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let result = self.patiently(|connection| {
+        let (result, reached) = self.patiently(|connection| {
             let begun = Begun::new(connection, TransactionBehavior::Immediate, &self.trust)?;
             let result = work(&begun)?;
+            let reached = begun.reached();
             begun.commit()?;
-            Ok(result)
+            Ok((result, reached))
         })?;
+        self.reached = reached.or(self.reached);
         if durability != Durability::Process {
             self.log.sync()?;
         }
@@ -293,7 +298,16 @@ impl Database for SqliteStore {
     }
 
     fn harden(&mut self) -> Result<(), StoreError> {
-        self.log.sync()
+        self.log.sync()?;
+        self.in_time()
+    }
+
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+
+    fn reached(&self) -> Option<u64> {
+        self.reached
     }
 
     fn tidy(&mut self) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
 //! A transaction: what SQLite understands in a way of its own.
 
+use std::cell::Cell;
+
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
 
@@ -9,13 +11,15 @@ use super::trust::{Found, Trust};
 use crate::budget::Owner;
 use crate::clock::Timestamp;
 use crate::id::AccountId;
-use crate::store::sql::{Cell, Moving, Row, Sql, Value, one, values};
+use crate::store::sql::{self, Moving, Row, Sql, Value, values};
 use crate::store::{Identity, StoreError};
 
 /// One that has begun, in a store that is trusted.
 pub(super) struct Begun<'a> {
     transaction: Transaction<'a>,
     found: Found,
+    /// The generation that it has counted up to.
+    reached: Cell<Option<u64>>,
 }
 
 impl<'a> Begun<'a> {
@@ -28,7 +32,16 @@ impl<'a> Begun<'a> {
     ) -> Result<Begun<'a>, StoreError> {
         let transaction = Transaction::new_unchecked(connection, behavior).map_err(failed)?;
         let found = trust.look(&transaction)?;
-        Ok(Begun { transaction, found })
+        Ok(Begun {
+            transaction,
+            found,
+            reached: Cell::new(None),
+        })
+    }
+
+    /// The generation that it brings the store to, if it counts it up.
+    pub(super) fn reached(&self) -> Option<u64> {
+        self.reached.get()
     }
 
     /// Keeps what it has written.
@@ -105,8 +118,10 @@ impl Sql for Begun<'_> {
     }
 
     fn count_change(&self, _: AccountId) -> Result<(), StoreError> {
-        let count = "UPDATE store SET generation = generation + 1";
-        one(Sql::execute(self, count, &[])?)
+        let count = "UPDATE store SET generation = generation + 1 RETURNING generation";
+        let row = <dyn Sql>::row(self, count, &[])?;
+        self.reached.set(Some(row.get::<i64>(0)? as u64));
+        Ok(())
     }
 
     fn count_spent(&self, account: AccountId) -> Result<(), StoreError> {
@@ -125,13 +140,13 @@ impl ToSql for Value<'_> {
     }
 }
 
-impl FromSql for Cell {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Cell> {
+impl FromSql for sql::Cell {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<sql::Cell> {
         Ok(match value {
-            ValueRef::Null => Cell::Null,
-            ValueRef::Integer(number) => Cell::Integer(number),
-            ValueRef::Text(_) => Cell::Text(value.as_str()?.to_owned()),
-            ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_owned()),
+            ValueRef::Null => sql::Cell::Null,
+            ValueRef::Integer(number) => sql::Cell::Integer(number),
+            ValueRef::Text(_) => sql::Cell::Text(value.as_str()?.to_owned()),
+            ValueRef::Blob(bytes) => sql::Cell::Bytes(bytes.to_owned()),
             ValueRef::Real(_) => return Err(FromSqlError::InvalidType),
         })
     }
