@@ -156,6 +156,7 @@ fn here<T>(call: &Call, own: &Own, work: impl FnOnce(&mut Door<'_>, Visitor<'_>)
     let Own { site, kept } = own;
     // One deadline over all that one question to the store takes, the hash included.
     let deadline = Instant::now() + site.config.timeout;
+    ffi::sleep_until(deadline);
     let mut mark = site.marker();
     let mut door = Door {
         site,

@@ -21,6 +21,8 @@ pub struct Call {
     pub number: i64,
     /// The first argument: a descriptor, for those of files.
     pub first: u64,
+    /// The second one: a command, for those that have some.
+    pub second: u64,
     /// Whether the kernel has yet to do it.
     pub enters: bool,
 }
@@ -85,6 +87,7 @@ impl PamHost {
                     let call = Call {
                         number: registers.orig_rax.cast_signed(),
                         first: registers.rdi,
+                        second: registers.rsi,
                         enters: info.op == ENTRY,
                     };
                     if !call.enters

@@ -1,11 +1,14 @@
 //! A system call of a login that fails: nobody is let in with a code that stays fresh, the process
 //! lives, and whoever comes next gets in.
 
+use std::time::{Duration, Instant};
+
 use harness::host::Request;
 use harness::site::Site;
 use harness::trace::{Call, Fate};
 
 use crate::crashes::{Saved, thorough, traced};
+use crate::unavailable::toml;
 use crate::{ELSEWHERE, HOME};
 
 /// How this call can fail, as its manual page says.
@@ -87,4 +90,43 @@ fn whichever_system_call_of_a_login_fails_no_code_works_twice_and_the_next_login
         let error = (!errors.is_empty()).then(|| errors[turn % errors.len()]);
         error.into_iter().collect()
     });
+}
+
+fn is_lock(call: Call) -> bool {
+    call.enters && call.number == libc::SYS_fcntl && call.second == libc::F_SETLK as u64
+}
+
+/// SQLite takes a lock that cannot be had for one that somebody holds for a moment, and tries a hundred times, in some
+/// ten seconds. No host waits for longer than `timeout`.
+#[test]
+fn a_lock_that_is_never_given_takes_no_longer_than_the_timeout() {
+    let site = Site::new(&toml("1s"));
+    let phone = site.app_password("alice", &[]);
+    let login = Request::new("imap", "alice").from(HOME);
+    let login = site.here(login.answer(&phone.secret));
+    let mut locks = 0;
+    let reply = traced(&site, &login, |call| {
+        locks += usize::from(is_lock(call));
+        Fate::Lives
+    });
+    assert_eq!(reply.expect("it lives").verdict(), "PAM_SUCCESS");
+    assert!(locks > 10, "{locks}");
+    for from in (0..locks).step_by(if thorough() { 1 } else { 8 }) {
+        let (mut count, start) = (0, Instant::now());
+        let reply = traced(&site, &login, |call| {
+            count += usize::from(is_lock(call));
+            if is_lock(call) && count > from {
+                Fate::Fails(libc::ENOLCK)
+            } else {
+                Fate::Lives
+            }
+        });
+        let took = start.elapsed();
+        let reply = reply.expect("it lives");
+        // For the prompt, and for the answer.
+        assert!(took < Duration::from_secs(3), "from {from} on: {took:?}");
+        assert_eq!(reply.verdict(), "PAM_AUTHINFO_UNAVAIL", "from {from} on");
+        let again = site.verdict("imap", "alice", HOME, &phone.secret);
+        assert_eq!(again, "PAM_SUCCESS", "after {from}");
+    }
 }

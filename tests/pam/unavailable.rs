@@ -40,7 +40,7 @@ impl Drop for Hog {
     }
 }
 
-fn toml(timeout: &str) -> String {
+pub fn toml(timeout: &str) -> String {
     format!(
         "[store]\nurl = \"sqlite:store/mailotp.db\"\nkey = \"mailotp.key\"\ntimeout = \"{timeout}\"\n"
     )

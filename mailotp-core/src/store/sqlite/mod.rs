@@ -11,7 +11,9 @@ mod place;
 mod transaction;
 mod trust;
 
+use std::ffi::CStr;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -219,7 +221,19 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    Connection::open_with_flags(path, flags)
+    match VFS.get() {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, *vfs),
+        None => Connection::open_with_flags(path, flags),
+    }
+}
+
+/// The VFS by which stores are opened.
+static VFS: OnceLock<&'static CStr> = OnceLock::new();
+
+/// From now on this process opens stores through this VFS, which is registered, and not through SQLite's own
+/// (sqlite.org/vfs.html).
+pub fn open_through(vfs: &'static CStr) {
+    let _ = VFS.set(vfs);
 }
 
 /// A connection for what is done with the file as a whole, which waits for others for so long.
