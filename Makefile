@@ -122,9 +122,9 @@ ha: dependencies products
 # The long forms, each of which can be asked for alone; tests/proof.md says what they prove.
 proof: crashes endurance valgrind sanitize equal
 
-# A login is killed, and fails, at each of its system calls.
+# A login is killed, and fails, at each of its system calls, and the power goes between any two of its writes.
 crashes: dependencies products
-	MAILOTP_PROOF=1 $(CARGO) test --package mailotp-tests --locked --test pam -- crashes:: faults::
+	MAILOTP_PROOF=1 $(CARGO) test --package mailotp-tests --locked --test pam -- crashes:: faults:: power::
 
 # A hundred thousand logins in one process, for 50 rounds.
 endurance: dependencies products

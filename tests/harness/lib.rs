@@ -1,5 +1,7 @@
 //! What the tests share: a site of its own for each test, a PAM host, servers, and clients of them.
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod disk;
 pub mod dovecot;
 pub mod enrol;
 pub mod helper;

@@ -1,8 +1,11 @@
 //! A debugger of one login: it sees each system call of a `pam-host`, and may end the process there, or
 //! have the kernel answer with an error. ptrace(2)
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::ptrace::{self, Options};
@@ -19,19 +22,55 @@ const ENTRY: u8 = 1;
 pub struct Call {
     /// Which one, `SYS_…`.
     pub number: i64,
-    /// The first argument: a descriptor, for those of files.
-    pub first: u64,
-    /// The second one: a command, for those that have some.
-    pub second: u64,
+    /// The first four of its arguments.
+    pub arguments: [u64; 4],
     /// Whether the kernel has yet to do it.
     pub enters: bool,
+    process: Pid,
 }
 
 impl Call {
     /// Whether it is this one, done, of a pipe of this name.
-    fn ends(&self, number: i64, pid: Pid, pipe: &Path) -> bool {
-        let name = || fs::read_link(format!("/proc/{pid}/fd/{}", self.first));
-        !self.enters && self.number == number && name().is_ok_and(|name| name == pipe)
+    fn ends(&self, number: i64, pipe: &Path) -> bool {
+        !self.enters && self.number == number && self.file().is_some_and(|file| file == pipe)
+    }
+
+    /// The file of the descriptor that is its first argument: proc_pid_fd(5)
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        let link = format!("/proc/{}/fd/{}", self.process, self.arguments[0]);
+        fs::read_link(link).ok()
+    }
+
+    /// The bytes that a write has for its second argument, and how many they are for its third.
+    ///
+    /// # Panics
+    /// Where the memory of the process cannot be read.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let [_, address, length, _] = self.arguments;
+        let length = usize::try_from(length).expect("it fits into memory");
+        self.memory(address, length)
+    }
+
+    /// The path that is its first argument.
+    ///
+    /// # Panics
+    /// See [`Call::bytes`].
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        // Its page may be the last one that can be read.
+        let bytes = (self.arguments[0]..).map(|address| self.memory(address, 1)[0]);
+        OsString::from_vec(bytes.take_while(|byte| *byte != 0).collect()).into()
+    }
+
+    fn memory(&self, address: u64, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        let memory = fs::File::open(format!("/proc/{}/mem", self.process));
+        memory
+            .and_then(|memory| memory.read_exact_at(&mut bytes, address))
+            .expect("whoever traces a process reads its memory");
+        bytes
     }
 }
 
@@ -86,9 +125,9 @@ impl PamHost {
                     let mut registers = ptrace::getregs(pid).expect("it stands still");
                     let call = Call {
                         number: registers.orig_rax.cast_signed(),
-                        first: registers.rdi,
-                        second: registers.rsi,
+                        arguments: [registers.rdi, registers.rsi, registers.rdx, registers.r10],
                         enters: info.op == ENTRY,
+                        process: pid,
                     };
                     if !call.enters
                         && let Some(error) = answer.take()
@@ -98,7 +137,7 @@ impl PamHost {
                     } else if !asked {
                         // One that the tracer itself has interrupted is asked anew.
                         let heard = registers.rax.cast_signed() > 0;
-                        asked = heard && call.ends(libc::SYS_read, pid, &hears);
+                        asked = heard && call.ends(libc::SYS_read, &hears);
                     } else {
                         match fate(call) {
                             Fate::Lives => {}
@@ -110,7 +149,7 @@ impl PamHost {
                                 answer = Some(error);
                             }
                         }
-                        if call.ends(libc::SYS_write, pid, &says) {
+                        if call.ends(libc::SYS_write, &says) {
                             ptrace::detach(pid, None).expect("it stands still");
                             return self.finish().pop();
                         }

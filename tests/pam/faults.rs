@@ -16,7 +16,7 @@ fn errors(call: Call) -> &'static [i32] {
     use libc::{EDQUOT, EIO, EMFILE, ENOMEM, ENOSPC};
     match call.number {
         libc::SYS_openat => &[EMFILE, ENOSPC, EIO, EDQUOT, ENOMEM],
-        libc::SYS_write if call.first == 1 => &[],
+        libc::SYS_write if call.arguments[0] == 1 => &[],
         libc::SYS_write | libc::SYS_pwrite64 | libc::SYS_ftruncate => &[ENOSPC, EIO, EDQUOT],
         libc::SYS_fsync | libc::SYS_fdatasync => &[EIO, ENOSPC, EDQUOT],
         libc::SYS_read | libc::SYS_pread64 => &[EIO],
@@ -93,7 +93,7 @@ fn whichever_system_call_of_a_login_fails_no_code_works_twice_and_the_next_login
 }
 
 fn is_lock(call: Call) -> bool {
-    call.enters && call.number == libc::SYS_fcntl && call.second == libc::F_SETLK as u64
+    call.enters && call.number == libc::SYS_fcntl && call.arguments[1] == libc::F_SETLK as u64
 }
 
 /// SQLite takes a lock that cannot be had for one that somebody holds for a moment, and tries a hundred times, in some

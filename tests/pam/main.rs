@@ -32,6 +32,8 @@ mod newer_store;
 mod observe;
 mod pins;
 mod postgres;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod power;
 mod prompt;
 mod races;
 mod races_of_kinds;
