@@ -59,7 +59,7 @@ QUICK =
 # How often `make ha` has a server die, or a standby take over.
 ROUNDS = 50
 
-.PHONY: help build dependencies products test ha servers proof crashes endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo test-webmail demo-webmail bench fuzz mutants coverage histories install uninstall
+.PHONY: help build dependencies products test ha servers proof crashes races endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo test-webmail demo-webmail bench fuzz mutants coverage histories install uninstall
 
 help:
 	@echo 'make build      the module and the command, optimised, in $(TARGET)/release'
@@ -120,11 +120,15 @@ ha: dependencies products
 	MAILOTP_ROUNDS=$(ROUNDS) $(CARGO) test --package mailotp-tests --locked --test pam --test e2e -- postgres::
 
 # The long forms, each of which can be asked for alone; tests/proof.md says what they prove.
-proof: crashes endurance valgrind sanitize equal
+proof: crashes races endurance valgrind sanitize equal
 
 # A login is killed, and fails, at each of its system calls, and the power goes between any two of its writes.
 crashes: dependencies products
 	MAILOTP_PROOF=1 $(CARGO) test --package mailotp-tests --locked --test pam -- crashes:: faults:: power::
+
+# Eight processes with 32 threads each, all with one fresh code, a thousand times for each kind.
+races: dependencies products
+	MAILOTP_PROOF=1 $(CARGO) test --package mailotp-tests --locked --test pam -- crowds::
 
 # A hundred thousand logins in one process, for 50 rounds.
 endurance: dependencies products

@@ -15,6 +15,8 @@ mod challenges;
 mod closed_stack;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod crowds;
 mod equal;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod faults;
