@@ -581,7 +581,12 @@ pub enum Change {
     Forgive,
     /// The clock of the event is right, whatever the store has seen. Concerns the whole store; the
     /// windows that were used later than that end.
-    AcceptClock(Timestamp),
+    AcceptClock {
+        /// What it says.
+        now: Timestamp,
+        /// When each budget is full again that a right clock has charged. Those that are full later are forgotten.
+        full_by: Timestamp,
+    },
 }
 
 /// What a store that comes back from a backup must know. All windows end; what is live is suspended, but

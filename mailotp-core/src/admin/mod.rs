@@ -28,6 +28,7 @@ pub use restore::{Prepared, Restored, Wanted, beside as beside_store};
 
 use crate::account::{Account, Change, Credential, Kind, Snapshot, State, Use};
 use crate::audit::{Event, Reason};
+use crate::authenticate::Budgets;
 use crate::clock::{Random, Timestamp};
 use crate::credential::hotp;
 use crate::credential::totp::Parameters;
@@ -310,10 +311,14 @@ impl Admin<'_> {
         self.change(&known.account, &[Change::Forgive], Reason::Forgiven, None)
     }
 
-    /// Says that the clock is right, whatever events the store has seen.
+    /// Says that the clock is right, whatever events the store has seen. Guesses that were charged when it was far ahead
+    /// are given back: else nobody could guess until then.
     pub fn accept_clock(&mut self) -> Result<(), AdminError> {
         let event = self.event(Reason::ClockAccepted);
-        let change = [Change::AcceptClock(self.now)];
+        let change = [Change::AcceptClock {
+            now: self.now,
+            full_by: self.now.plus(Budgets::full_within(&self.site.config)),
+        }];
         self.generation = Some(self.store.change(AccountId::NOBODY, &change, &event)?);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::charge::{HERE, REACH, WINDOWS, times};
 use crate::budget::{Bucket, Limit, Owner};
@@ -56,6 +57,18 @@ pub struct Budgets {
 }
 
 impl Budgets {
+    /// How long it takes at most until all budgets are full.
+    pub fn full_within(config: &Config) -> Duration {
+        let limits = [
+            config.limits.network,
+            times(config, REACH),
+            times(config, WINDOWS),
+            times(config, HERE),
+        ];
+        let fill = |limit: Limit| limit.refill.saturating_mul(limit.burst);
+        limits.into_iter().map(fill).max().unwrap_or_default()
+    }
+
     /// Of an account, out of all the buckets that a store keeps of it.
     pub fn of(config: &Config, buckets: &[(Owner, Bucket)], now: Timestamp) -> Budgets {
         let full = Bucket::default();

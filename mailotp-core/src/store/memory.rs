@@ -363,7 +363,7 @@ impl Record {
             Change::Strike(id, below) => self.unrevoked(id)?.struck.extend(1..*below),
             // What concerns more than the account is done by the store.
             Change::Forgive
-            | Change::AcceptClock(_)
+            | Change::AcceptClock { .. }
             | Change::SetSitePin(_)
             | Change::EndAllWindows
             | Change::Restore(_) => {}
@@ -584,8 +584,9 @@ impl Store for MemoryStore {
                     }
                     self.generation = self.generation.max(restoration.generation);
                 }
-                Change::AcceptClock(now) => {
+                Change::AcceptClock { now, full_by } => {
                     self.newest = *now;
+                    self.buckets.retain(|_, bucket| bucket.full_at <= *full_by);
                     for record in self.records.values_mut() {
                         record.windows.retain(|window| window.used <= *now);
                     }

@@ -4,6 +4,7 @@ mod aliases;
 mod answers;
 mod attack;
 mod budgets;
+mod clocks;
 mod costs;
 mod failures;
 mod histories;

@@ -873,13 +873,36 @@ pub(crate) fn an_accepted_clock_is_the_newest_again(store: &mut dyn Store) {
     };
     assert_eq!(store.settle(&ahead).unwrap(), Settled::Consumed);
     assert_eq!(read(store).newest, Timestamp(900_000));
+    let limit = Limit {
+        burst: 1,
+        refill: Duration::from_secs(60),
+    };
+    let (then, now) = (Owner::Account(ID), Owner::Pin(ID));
+    for (owner, at) in [(&then, 900_000), (&now, 2000)] {
+        let charge = Charge {
+            from: vec![(owner.clone(), limit)],
+            guess: Guess {
+                tag: 1,
+                until: Timestamp(at + 1),
+            },
+            at: Timestamp(at),
+        };
+        assert_eq!(store.charge(&charge).unwrap(), Charged::Taken);
+    }
     let changed = Event {
         result: Verdict::Changed,
         ..event(2000, Reason::ClockAccepted)
     };
-    store
-        .change(ID, &[Change::AcceptClock(Timestamp(2000))], &changed)
-        .unwrap();
+    let accept = Change::AcceptClock {
+        now: Timestamp(2000),
+        full_by: Timestamp(2060),
+    };
+    store.change(ID, &[accept], &changed).unwrap();
+    let mut left = |owner| {
+        let bucket = store.bucket(owner).unwrap();
+        bucket.left(limit, Timestamp(2000))
+    };
+    assert_eq!((left(&then), left(&now)), (1, 0));
     let snapshot = read(store);
     assert_eq!(snapshot.newest, Timestamp(2000));
     assert!(snapshot.windows.is_empty(), "a window of the future");

@@ -130,8 +130,9 @@ fn apply(sql: &dyn Sql, account: AccountId, change: &Change) -> Result<(), Store
         Change::Forgive => sql
             .execute("DELETE FROM bucket WHERE account = ?1", values![account])
             .map(|_| ()),
-        Change::AcceptClock(now) => {
+        Change::AcceptClock { now, full_by } => {
             sql.execute("DELETE FROM grace WHERE used > ?1", values![*now])?;
+            sql.execute("DELETE FROM bucket WHERE full_at > ?1", values![*full_by])?;
             one(sql.execute("UPDATE store SET newest = ?1", values![*now])?)
         }
         Change::EndAllWindows => sql.execute("DELETE FROM grace", &[]).map(|_| ()),
