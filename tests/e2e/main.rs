@@ -21,4 +21,5 @@ mod ssh_keys;
 mod steps;
 mod sudo;
 mod system_sqlite;
+mod trouble;
 mod windows;

@@ -14,7 +14,8 @@
 //! code syncs behind it, and whoever is let in by a window that another has opened syncs before
 //! (`Settlement::leans_on_another`).
 
-use std::fs::OpenOptions;
+use std::cell::Cell;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -23,23 +24,48 @@ use nix::fcntl::OFlag;
 use crate::files::with_end;
 use crate::store::StoreError;
 
-/// Where the log of a store is.
-pub(super) struct Log(PathBuf);
+/// The log of a store.
+pub(super) struct Log {
+    path: PathBuf,
+    /// Open for the next sync.
+    ready: Cell<Option<File>>,
+}
 
 impl Log {
     /// The log of the store at `path` (sqlite.org/walformat.html, 1).
     pub(super) fn of(path: &Path) -> Log {
-        Log(with_end(path, "-wal"))
+        Log {
+            path: with_end(path, "-wal"),
+            ready: Cell::new(None),
+        }
     }
 
-    /// Waits until the disk has all that was committed. The log is there as long as this process has the store
-    /// open; SQLite keeps its locks on the other files, so that this one may be opened and closed beside it.
-    pub(super) fn sync(&self) -> Result<(), StoreError> {
-        let synced = OpenOptions::new()
+    /// Makes ready for a sync, before the commit that it is for: where there is no descriptor left for it, nothing must
+    /// be spent. The log is there as long as this process has the store open; SQLite keeps its locks on the other
+    /// files, so that this one may be opened and closed beside it.
+    pub(super) fn prepare(&self) -> Result<(), StoreError> {
+        self.ready.set(Some(self.open()?));
+        Ok(())
+    }
+
+    fn open(&self) -> Result<File, StoreError> {
+        let file = OpenOptions::new()
             .read(true)
             .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC).bits())
-            .open(&self.0)
-            .and_then(|log| log.sync_data());
-        synced.map_err(|why| StoreError::Failed(format!("{}: {why}", self.0.display())))
+            .open(&self.path);
+        file.map_err(|why| self.failed(&why))
+    }
+
+    /// Waits until the disk has all that was committed.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        let log = match self.ready.take() {
+            Some(log) => log,
+            None => self.open()?,
+        };
+        log.sync_data().map_err(|why| self.failed(&why))
+    }
+
+    fn failed(&self, why: &std::io::Error) -> StoreError {
+        StoreError::Failed(format!("{}: {why}", self.path.display()))
     }
 }

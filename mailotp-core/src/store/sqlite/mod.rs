@@ -18,6 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::sql::{Database, Durability, Sql, Thoroughness};
@@ -172,6 +173,9 @@ impl SqliteStore {
                 Err(StoreError::TooSlow) if Instant::now() < deadline => {
                     thread::sleep(pause(start.elapsed()));
                 }
+                Err(StoreError::Failed(why)) => {
+                    return Err(StoreError::Failed(self.place.obstacle().unwrap_or(why)));
+                }
                 result => return result,
             }
         }
@@ -267,7 +271,10 @@ fn wait_for(connection: &Connection, time: Duration) -> rusqlite::Result<()> {
 }
 
 fn failed(error: rusqlite::Error) -> StoreError {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
     match error.sqlite_error_code() {
+        // The index of the log does not grow where there is no room.
+        _ if extended == Some(SQLITE_IOERR_SHMSIZE) => StoreError::Full,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::TooSlow,
         Some(ErrorCode::DiskFull) => StoreError::Full,
         Some(ErrorCode::ConstraintViolation) => StoreError::Exists,
@@ -300,6 +307,9 @@ impl Database for SqliteStore {
             let begun = Begun::new(connection, TransactionBehavior::Immediate, &self.trust)?;
             let result = work(&begun)?;
             let reached = begun.reached();
+            if reached.is_some() || durability != Durability::Process {
+                self.log.prepare()?;
+            }
             begun.commit()?;
             Ok((result, reached))
         })?;

@@ -7,6 +7,8 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::{AccessFlags, faccessat};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
@@ -28,6 +30,17 @@ impl Place {
             path: path.to_owned(),
             file,
             process: std::process::id(),
+        })
+    }
+
+    /// Why nobody can write there, in the words of the system, where that can be said: access(2). SQLite does not say it.
+    /// Nothing is opened: closing the file would let go of the locks that other threads hold on it (fcntl(2)).
+    pub(super) fn obstacle(&self) -> Option<String> {
+        let places = [&*self.path, crate::files::folder_of(&self.path)];
+        places.into_iter().find_map(|place| {
+            let wanted = AccessFlags::R_OK | AccessFlags::W_OK;
+            let why = faccessat(AT_FDCWD, place, wanted, AtFlags::AT_EACCESS).err()?;
+            Some(format!("{}: {}", place.display(), why.desc()))
         })
     }
 
