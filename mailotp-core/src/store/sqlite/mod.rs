@@ -280,7 +280,10 @@ fn failed(error: rusqlite::Error) -> StoreError {
         Some(ErrorCode::ConstraintViolation) => StoreError::Exists,
         Some(ErrorCode::NotADatabase) => StoreError::NotAStore("the file".into()),
         _ if matches!(error, rusqlite::Error::QueryReturnedNoRows) => StoreError::Gone,
-        _ => StoreError::Failed(error.to_string()),
+        _ => StoreError::Failed(match extended {
+            Some(code) => format!("{error} (SQLite says {code})"),
+            None => error.to_string(),
+        }),
     }
 }
 
