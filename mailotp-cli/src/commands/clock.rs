@@ -1,5 +1,6 @@
 //! `clock accept`: the clock was ahead once, and is right now.
 
+use mailotp_core::authenticate::Budgets;
 use serde_json::json;
 
 use crate::cli::Clock;
@@ -9,7 +10,8 @@ use crate::time;
 
 pub fn run(context: &mut Context<'_>, action: &Clock) -> Result<(), CliError> {
     let Clock::Accept = action;
-    context.admin(|admin| admin.accept_clock())?;
+    let within = Budgets::full_within(&context.site.config);
+    context.admin(|admin| admin.accept_clock(within))?;
     let now = context.now;
     let document = json!({ "accepted": time::utc(now) });
     let said = || {

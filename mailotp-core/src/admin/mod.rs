@@ -26,9 +26,10 @@ pub use keys::{KeyUse, SealedAgain, Seals};
 pub use relocate::{place_name, relocate, stay};
 pub use restore::{Prepared, Restored, Wanted, beside as beside_store};
 
+use std::time::Duration;
+
 use crate::account::{Account, Change, Credential, Kind, Snapshot, State, Use};
 use crate::audit::{Event, Reason};
-use crate::authenticate::Budgets;
 use crate::clock::{Random, Timestamp};
 use crate::credential::hotp;
 use crate::credential::totp::Parameters;
@@ -312,12 +313,12 @@ impl Admin<'_> {
     }
 
     /// Says that the clock is right, whatever events the store has seen. Guesses that were charged when it was far ahead
-    /// are given back: else nobody could guess until then.
-    pub fn accept_clock(&mut self) -> Result<(), AdminError> {
+    /// are given back, or nobody could guess until then: a right clock charges none that are not full again `within` this.
+    pub fn accept_clock(&mut self, within: Duration) -> Result<(), AdminError> {
         let event = self.event(Reason::ClockAccepted);
         let change = [Change::AcceptClock {
             now: self.now,
-            full_by: self.now.plus(Budgets::full_within(&self.site.config)),
+            full_by: self.now.plus(within),
         }];
         self.generation = Some(self.store.change(AccountId::NOBODY, &change, &event)?);
         Ok(())
