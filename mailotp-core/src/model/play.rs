@@ -21,7 +21,7 @@ use crate::id::AccountId;
 use crate::request::{AccountName, Remote, Request, Secret, Service};
 use crate::store::memory::{MemoryStore, Noted};
 use crate::store::{
-    EventFilter, Identity, Judge, Maintained, Part, Place, Resealed, Sealed, Store, StoreError,
+    Decision, EventFilter, Identity, Maintained, Part, Place, Resealed, Sealed, Store, StoreError,
 };
 
 /// Opens the store, for each login anew, as processes do.
@@ -118,8 +118,8 @@ impl Store for Together {
         true
     }
 
-    fn judge(&mut self, judge: &mut Judge<'_>) -> Result<(Settlement, Settled), StoreError> {
-        self.lock().judge(judge)
+    fn judge(&mut self, decision: &mut Decision<'_>) -> Result<(Settlement, Settled), StoreError> {
+        self.lock().judge(decision)
     }
 
     others!(this, this.lock());
@@ -152,13 +152,13 @@ impl Store for Stopped {
         self.at_one_go
     }
 
-    fn judge(&mut self, judge: &mut Judge<'_>) -> Result<(Settlement, Settled), StoreError> {
+    fn judge(&mut self, decision: &mut Decision<'_>) -> Result<(Settlement, Settled), StoreError> {
         self.wait(Call::Judge);
         let mut charges = Vec::new();
         let judged = self.store.judge(&mut |ledger| {
             charges.clear();
             let charges = &mut charges;
-            judge(&mut Noted { ledger, charges })
+            decision(&mut Noted { ledger, charges })
         })?;
         let _ = self.tell.send(Told::Judged(charges, judged.1));
         Ok(judged)

@@ -11,7 +11,7 @@ pub trait Ledger {
 }
 
 /// A decision about a login, made while its guesses are charged. It may be asked for again from the beginning.
-pub type Judge<'a> = dyn FnMut(&mut dyn Ledger) -> Result<Settlement, StoreError> + 'a;
+pub type Decision<'a> = dyn FnMut(&mut dyn Ledger) -> Result<Settlement, StoreError> + 'a;
 
 /// A store that charges each guess by itself, which survives the death of the process. For decisions that take their
 /// time: nobody else waits for them.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Apart, DAY, EventFilter, Identity, Judge, KNOWN_DAYS, KNOWN_NETWORKS, Ledger, Maintained, Part,
-    Place, Resealed, SAME_EVENT_WITHIN, Sealed, Store, StoreError, UNENROLLED, may_merge,
+    Apart, DAY, Decision, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, Ledger, Maintained,
+    Part, Place, Resealed, SAME_EVENT_WITHIN, Sealed, Store, StoreError, UNENROLLED, may_merge,
 };
 use crate::account::{
     Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, OwnRule, Pinned,
@@ -489,10 +489,10 @@ impl Store for MemoryStore {
         true
     }
 
-    fn judge(&mut self, judge: &mut Judge<'_>) -> Result<(Settlement, Settled), StoreError> {
+    fn judge(&mut self, decision: &mut Decision<'_>) -> Result<(Settlement, Settled), StoreError> {
         let before = self.buckets.clone();
         let mut charges = Vec::new();
-        let judged = judge(&mut Noted {
+        let judged = decision(&mut Noted {
             ledger: &mut Apart(self),
             charges: &mut charges,
         });

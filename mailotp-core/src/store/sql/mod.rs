@@ -20,7 +20,7 @@ mod value;
 use std::time::Instant;
 
 use super::{
-    Apart, EventFilter, Identity, Judge, Maintained, Part, Persistent, Place, Resealed, Sealed,
+    Apart, Decision, EventFilter, Identity, Maintained, Part, Persistent, Place, Resealed, Sealed,
     Store, StoreError, VERSION, fits,
 };
 #[cfg(feature = "postgres")]
@@ -284,15 +284,15 @@ impl<D: Database> Store for D {
         Database::is_at_hand(self)
     }
 
-    fn judge(&mut self, judge: &mut Judge<'_>) -> Result<(Settlement, Settled), StoreError> {
+    fn judge(&mut self, decision: &mut Decision<'_>) -> Result<(Settlement, Settled), StoreError> {
         if !Database::is_at_hand(self) {
-            let settlement = judge(&mut Apart(self))?;
+            let settlement = decision(&mut Apart(self))?;
             let settled = self.settle(&settlement)?;
             return Ok((settlement, settled));
         }
         let judged = log_in(self, Durability::Process, |sql| {
             let mut tab = Tab::new(sql);
-            let mut settlement = judge(&mut tab)?;
+            let mut settlement = decision(&mut tab)?;
             tab.close(&mut settlement)?;
             let settled = settle::settle(sql, &settlement)?;
             Ok((settlement, settled))

@@ -214,6 +214,9 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = connection.map_err(failed)?;
     let set = || -> rusqlite::Result<()> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        // Else each statement with an order is prepared anew for each value that is bound to it
+        // (sqlite.org/queryplanner-ng.html#qpstab).
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "cell_size_check", true)
     };

@@ -11,7 +11,7 @@ use super::trust::{Found, Trust};
 use crate::budget::Owner;
 use crate::clock::Timestamp;
 use crate::id::AccountId;
-use crate::store::sql::{self, Moving, Row, Sql, Value, values};
+use crate::store::sql::{self, Moving, Row, Sql, Value, one, values};
 use crate::store::{Identity, StoreError};
 
 /// One that has begun, in a store that is trusted.
@@ -42,6 +42,10 @@ impl<'a> Begun<'a> {
     /// The generation that it brings the store to, if it counts it up.
     pub(super) fn reached(&self) -> Option<u64> {
         self.reached.get()
+    }
+
+    fn reached_by_now(&self) -> u64 {
+        self.reached.get().unwrap_or(self.found.generation)
     }
 
     /// Keeps what it has written.
@@ -114,13 +118,15 @@ impl Sql for Begun<'_> {
 
     fn raise_generation(&self, least: u64) -> Result<(), StoreError> {
         let raise = "UPDATE store SET generation = ?1 WHERE generation < ?1";
-        Sql::execute(self, raise, values![least as i64]).map(|_| ())
+        Sql::execute(self, raise, values![least as i64])?;
+        self.reached.set(Some(self.reached_by_now().max(least)));
+        Ok(())
     }
 
     fn count_change(&self, _: AccountId) -> Result<(), StoreError> {
-        let count = "UPDATE store SET generation = generation + 1 RETURNING generation";
-        let row = <dyn Sql>::row(self, count, &[])?;
-        self.reached.set(Some(row.get::<i64>(0)? as u64));
+        let count = "UPDATE store SET generation = generation + 1";
+        one(Sql::execute(self, count, &[])?)?;
+        self.reached.set(Some(self.reached_by_now() + 1));
         Ok(())
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Found {
     pub(super) ring: Tag,
     /// Why nobody is let in.
     pub(super) moving: Option<String>,
+    /// The generation that it has come to.
+    pub(super) generation: u64,
 }
 
 impl Trust {
@@ -81,12 +83,13 @@ impl Trust {
             mark,
             ring: Tag(ring),
             moving,
+            generation: generation as u64,
         };
-        self.compare(&found, generation as u64)?;
+        self.compare(&found)?;
         Ok(found)
     }
 
-    fn compare(&self, found: &Found, generation: u64) -> Result<(), StoreError> {
+    fn compare(&self, found: &Found) -> Result<(), StoreError> {
         let Some(expected) = &self.expected else {
             return Ok(());
         };
@@ -96,9 +99,9 @@ impl Trust {
         if found.ring != expected.ring {
             return Err(StoreError::OtherRing);
         }
-        if generation < expected.generation {
+        if found.generation < expected.generation {
             return Err(StoreError::OldCopy {
-                found: generation,
+                found: found.generation,
                 expected: expected.generation,
             });
         }
