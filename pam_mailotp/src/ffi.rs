@@ -95,6 +95,10 @@ mod vfs {
     pub fn sleep_until(deadline: Instant) {
         static REGISTERED: Once = Once::new();
         REGISTERED.call_once(|| {
+            // One that is too old is refused when the store is opened, and asked for nothing else.
+            if rusqlite::version_number() < sqlite::OLDEST_SQLITE {
+                return;
+            }
             // SAFETY: sqlite.org/c3ref/vfs_find.html: NULL asks for the default, which is valid for good, or there is
             // none.
             let Some(own) = (unsafe { sqlite3_vfs_find(std::ptr::null()).as_ref() }) else {
