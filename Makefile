@@ -112,7 +112,7 @@ products:
 
 test: dependencies lint products
 	$(CARGO) test --workspace --locked
-	$(CARGO) test --workspace --locked --features $(POSTGRES) --lib -- store:: config:: location:: site::
+	$(CARGO) test --workspace --locked --features $(POSTGRES) --lib -- store::postgres store::transfer config:: location:: site::
 	$(FUZZ) 3 '$(FUZZED)/findings'
 
 # The same tests with more rounds: servers that die, and standbys that take over.
@@ -165,9 +165,7 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) clippy --workspace --all-targets --locked --features $(POSTGRES) -- -D warnings
-	$(CARGO) clippy --package mailotp-tests --locked --test servers -- -D warnings
-	$(CARGO) clippy --package mailotp-tests --locked --test deb -- -D warnings
-	$(CARGO) clippy --package mailotp-tests --locked --test webmail -- -D warnings
+	$(CARGO) clippy --package mailotp-tests --locked --test servers --test deb --test webmail -- -D warnings
 	$(CARGO) clippy --workspace --locked --no-default-features -- -D warnings
 
 # Nothing above "info" that is not answered in packaging/deb/debian/lintian-overrides.
