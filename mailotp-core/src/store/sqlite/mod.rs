@@ -278,7 +278,12 @@ fn failed(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         // The index of the log does not grow where there is no room.
         _ if extended == Some(SQLITE_IOERR_SHMSIZE) => StoreError::Full,
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::TooSlow,
+        // The last one: a lock could not be had, however often it was tried (sqlite.org/rescode.html#protocol).
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => StoreError::TooSlow,
         Some(ErrorCode::DiskFull) => StoreError::Full,
         Some(ErrorCode::ConstraintViolation) => StoreError::Exists,
         Some(ErrorCode::NotADatabase) => StoreError::NotAStore("the file".into()),
