@@ -165,14 +165,8 @@ impl Door<'_> {
             let ruling = self.decide(&case, kill.as_ref(), &mut ledger, &mut paid)?;
             return self.verified(&case, &ruling, paid, actor, store.as_mut());
         }
-        let (settlement, settled, ends) = if store.is_at_hand() && decide::is_quick_guess(&case) {
-            self.settle_at_one_go(&case, kill.as_ref(), store.as_mut(), &paid)?
-        } else {
-            let mut ledger = Apart(store.as_mut());
-            let (settlement, ends) = self.rule(&case, kill.as_ref(), &mut ledger, paid)?;
-            let settled = store.settle(&settlement)?;
-            (settlement, settled, ends)
-        };
+        let (settlement, settled, ends) =
+            self.settle(&case, kill.as_ref(), store.as_mut(), &paid)?;
         if settled == Settled::Consumed
             && settlement.must_be_durable()
             && let Some(mark) = &mut self.mark

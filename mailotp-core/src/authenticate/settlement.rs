@@ -7,10 +7,10 @@ use crate::audit::{Event, Reason};
 use crate::budget::Charge;
 use crate::credential::sequence;
 use crate::crypto::SealContext;
-use crate::decide::{Answer, Case, Ruling};
+use crate::decide::{self, Answer, Case, Ruling};
 use crate::id::{AccountId, CredentialId};
 use crate::request::{KillCode, Remote};
-use crate::store::{Ledger, Store, StoreError};
+use crate::store::{Ledger, Store, StoreError, judge_apart};
 use crate::window::Window;
 
 /// What a login comes to, until it is known whether somebody else was first.
@@ -24,7 +24,7 @@ pub(super) struct Ends<'c> {
 
 impl Door<'_> {
     /// Decides, and says what it comes to: in the store, and for the host. `paid` was charged before.
-    pub(super) fn rule<'c>(
+    fn rule<'c>(
         &mut self,
         case: &Case<'c>,
         kill: Option<&KillCode>,
@@ -50,8 +50,9 @@ impl Door<'_> {
         Ok((settlement, ends))
     }
 
-    /// Charge, decision and settlement in one transaction.
-    pub(super) fn settle_at_one_go<'c>(
+    /// Charges, decides and settles; in one transaction, where nothing expensive is hashed and the store can be held for
+    /// the rest. `paid` was charged before.
+    pub(super) fn settle<'c>(
         &mut self,
         case: &Case<'c>,
         kill: Option<&KillCode>,
@@ -59,8 +60,8 @@ impl Door<'_> {
         paid: &[Charge],
     ) -> Result<(Settlement, Settled, Ends<'c>), Failure> {
         let mut ruled = None;
-        let judged = store.judge(
-            &mut |ledger| match self.rule(case, kill, ledger, paid.to_vec()) {
+        let mut decision =
+            |ledger: &mut dyn Ledger| match self.rule(case, kill, ledger, paid.to_vec()) {
                 Ok((settlement, ends)) => {
                     ruled = Some(Ok(ends));
                     Ok(settlement)
@@ -70,8 +71,12 @@ impl Door<'_> {
                     ruled = Some(Err(failure));
                     Err(why)
                 }
-            },
-        );
+            };
+        let judged = if store.is_at_hand() && decide::is_quick_guess(case) {
+            store.judge(&mut decision)
+        } else {
+            judge_apart(store, &mut decision)
+        };
         match (ruled, judged) {
             (Some(Err(failure)), _) => Err(failure),
             (Some(Ok(ends)), Ok((settlement, settled))) => Ok((settlement, settled, ends)),

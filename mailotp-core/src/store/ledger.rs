@@ -1,7 +1,7 @@
 //! Where a guess is charged: by itself, or inside the transaction of the login that makes it.
 
 use super::{Store, StoreError};
-use crate::account::Settlement;
+use crate::account::{Settled, Settlement};
 use crate::budget::{Charge, Charged};
 
 /// Takes guesses, before anything is compared.
@@ -21,4 +21,14 @@ impl<S: Store + ?Sized> Ledger for Apart<'_, S> {
     fn charge(&mut self, charge: &Charge) -> Result<Charged, StoreError> {
         self.0.charge(charge)
     }
+}
+
+/// Charges each guess by itself, decides, and settles: what [`Store::judge`] does at one go.
+pub fn judge_apart<S: Store + ?Sized>(
+    store: &mut S,
+    decision: &mut Decision<'_>,
+) -> Result<(Settlement, Settled), StoreError> {
+    let settlement = decision(&mut Apart(store))?;
+    let settled = store.settle(&settlement)?;
+    Ok((settlement, settled))
 }

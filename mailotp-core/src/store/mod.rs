@@ -23,7 +23,7 @@ use crate::crypto::Tag;
 use crate::id::AccountId;
 use crate::request::AccountName;
 
-pub use ledger::{Apart, Decision, Ledger};
+pub use ledger::{Apart, Decision, Ledger, judge_apart};
 pub use sealed::{Place, Resealed, Sealed};
 pub use sql::{Inspection, Thoroughness};
 
@@ -267,9 +267,7 @@ pub trait Store {
     /// Charges, decides and settles: at one go, where [`Store::is_at_hand`]. Then whoever dies on the way has charged
     /// nothing, and has had no answer; and what is charged and given back leaves no trace.
     fn judge(&mut self, decision: &mut Decision<'_>) -> Result<(Settlement, Settled), StoreError> {
-        let settlement = decision(&mut Apart(self))?;
-        let settled = self.settle(&settlement)?;
-        Ok((settlement, settled))
+        judge_apart(self, decision)
     }
 
     /// The generation that the store has come to with what this login has spent, or a later one.

@@ -20,8 +20,8 @@ mod value;
 use std::time::Instant;
 
 use super::{
-    Apart, Decision, EventFilter, Identity, Maintained, Part, Persistent, Place, Resealed, Sealed,
-    Store, StoreError, VERSION, fits,
+    Decision, EventFilter, Identity, Maintained, Part, Persistent, Place, Resealed, Sealed, Store,
+    StoreError, VERSION, fits, judge_apart,
 };
 #[cfg(feature = "postgres")]
 use crate::account::Restoration;
@@ -286,9 +286,7 @@ impl<D: Database> Store for D {
 
     fn judge(&mut self, decision: &mut Decision<'_>) -> Result<(Settlement, Settled), StoreError> {
         if !Database::is_at_hand(self) {
-            let settlement = decision(&mut Apart(self))?;
-            let settled = self.settle(&settlement)?;
-            return Ok((settlement, settled));
+            return judge_apart(self, decision);
         }
         let judged = log_in(self, Durability::Process, |sql| {
             let mut tab = Tab::new(sql);
