@@ -7,8 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use harness::host::{PamHost, Request};
-use harness::products::HOST;
+use harness::host::Request;
 use harness::sandbox::Sandbox;
 use harness::site::Site;
 use nix::mount::{MsFlags, mount};
@@ -133,10 +132,7 @@ fn a_store_in_trouble_refuses_in_time_says_why_and_works_again_as_soon_as_it_is_
 
 /// A login in a process that the shell keeps short of something.
 fn short_of(site: &Site, limit: &str, code: &str) -> String {
-    let mut host = site.program("/bin/sh".as_ref());
-    host.args(["-c", &format!("{limit}; exec \"$1\""), "sh"]);
-    host.arg(site.product(HOST));
-    let mut host = PamHost::start(host);
+    let mut host = site.host_after(limit);
     let login = Request::new("imap", "alice").from(HOME).answer(code);
     host.ask(&site.here(login));
     let reply = host.finish().pop().expect("it lives");

@@ -32,6 +32,15 @@ impl Site {
         PamHost::start(host)
     }
 
+    /// A PAM application that a shell becomes after these commands, which may keep it short of something: ulimit in sh(1)
+    #[must_use]
+    pub fn host_after(&self, commands: &str) -> PamHost {
+        let mut shell = self.program("/bin/sh".as_ref());
+        shell.args(["-c", &format!("{commands}; exec \"$1\""), "sh"]);
+        shell.arg(self.product(HOST));
+        PamHost::start(shell)
+    }
+
     /// A PAM application whose every access to memory valgrind looks at; it is silent, or the end of the host is
     /// the test's failure. With `MAILOTP_MEMCHECK` in the environment every host is such a one.
     #[must_use]

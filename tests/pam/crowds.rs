@@ -8,6 +8,7 @@ use harness::host::{Reply, Request, Threads};
 use harness::site::Site;
 
 use crate::crashes::thorough;
+use crate::unavailable::toml;
 use crate::{BOTH, HOME};
 
 /// What is typed by the crowd.
@@ -19,6 +20,9 @@ struct Fresh {
     /// Whether it opens a window.
     opens: bool,
 }
+
+/// More than anybody guesses here.
+const LIMITS: &str = "[limits]\nnetwork = 1000\naccount = 1000\n";
 
 /// The kinds: each with somebody new.
 const KINDS: [&str; 7] = [
@@ -104,9 +108,9 @@ fn of_a_crowd_with_one_fresh_code_of_any_kind_one_uses_it_up() {
         (4, 12, 1)
     };
     for kind in KINDS {
-        let toml = "[store]\nurl = \"sqlite:store/mailotp.db\"\nkey = \"mailotp.key\"\ntimeout = \"60s\"\n[limits]\nnetwork = 1000\naccount = 1000\n";
+        let store = toml("60s");
         let both = if kind == "password+otp" { BOTH } else { "" };
-        let site = Site::new(&format!("{toml}{both}"));
+        let site = Site::new(&format!("{store}{LIMITS}{both}"));
         for round in 0..rounds {
             let fresh = fresh(&site, kind, round);
             let whole = site.guesses_left(&fresh.user);

@@ -4,8 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::host::{PamHost, Request};
-use harness::products::HOST;
+use harness::host::Request;
 use harness::site::Site;
 
 use crate::{ELSEWHERE, HOME};
@@ -92,14 +91,7 @@ fn google_authenticator_13_a_full_disk_refuses_logins_and_loses_nothing() {
     let sheet = site.sheet("alice");
     for blocks in [0, 8] {
         // A limit of the process stands for the full disk: every write beyond it fails.
-        let mut host = site.program("/bin/sh".as_ref());
-        host.args([
-            "-c",
-            &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$1\""),
-            "sh",
-        ]);
-        host.arg(site.product(HOST));
-        let mut host = PamHost::start(host);
+        let mut host = site.host_after(&format!("trap '' XFSZ; ulimit -f {blocks}"));
         let login = Request::new("imap", "alice").from(HOME);
         host.ask(&site.here(login.clone().answer("wrzng-00001")));
         host.ask(&site.here(login.answer(&sheet.codes[0])));
