@@ -425,6 +425,8 @@ pub struct Consumption {
     pub what: Use,
     /// What its secret part becomes, sealed: a sequence keeps the response that it was given.
     pub sealed: Option<Vec<u8>>,
+    /// Whether another credential may have to be revoked with it: [`Credential::replaces`].
+    pub takes_place: bool,
 }
 
 /// The end of a login, as the store sees it: all of it or nothing.
@@ -471,6 +473,8 @@ pub struct WindowOffer {
     pub id: CredentialId,
     /// How long windows last here.
     pub limits: crate::window::Limits,
+    /// Whether others of the account have ended: they go as this one comes.
+    pub others_ended: bool,
 }
 
 /// How a settlement ended.

@@ -94,12 +94,18 @@ impl Door<'_> {
     ) -> Result<Settlement, Failure> {
         let request = case.request;
         let right = ruling.result.is_right();
+        let limits = self.site.config.grace;
         let window = match &ruling.window {
             Some(key) => Some(WindowOffer {
                 key: key.clone(),
                 binding: case.judgement.grace,
                 id: CredentialId::generate(self.random).map_err(Failure::of_store)?,
-                limits: self.site.config.grace,
+                limits,
+                others_ended: case
+                    .snapshot
+                    .windows
+                    .iter()
+                    .any(|window| !window.is_open(limits, case.now)),
             }),
             None => None,
         };
@@ -109,6 +115,7 @@ impl Door<'_> {
                 credential: credential.id.clone(),
                 what: *what,
                 sealed: self.reseal(account, credential, ruling)?,
+                takes_place: credential.replaces.is_some(),
             }),
             _ => None,
         };
@@ -128,7 +135,7 @@ impl Door<'_> {
             window,
             touch: ruling
                 .inside
-                .filter(|window| window.wants_touch(self.site.config.grace, case.now))
+                .filter(|window| window.wants_touch(limits, case.now))
                 .map(|window| window.id.clone()),
             leans_on_another: ruling.inside.is_some_and(Window::is_fresh),
             ahead: credential

@@ -164,6 +164,7 @@ impl Record {
             credential,
             what,
             sealed,
+            ..
         } = settlement.consume.as_ref()?;
         let event = &settlement.event;
         let mut after = self.used(credential, *what, sealed.as_ref(), event);

@@ -171,6 +171,7 @@ fn settlement(at: i64, credential: &str, what: Use) -> Settlement {
             credential: id(credential),
             what,
             sealed: None,
+            takes_place: true,
         }),
         lost: Some(Event {
             result: Verdict::Refused,
@@ -192,6 +193,7 @@ fn offer(window: &str, remote: &str) -> Option<WindowOffer> {
         binding: Binding::Address,
         id: id(window),
         limits: LIMITS,
+        others_ended: true,
     })
 }
 

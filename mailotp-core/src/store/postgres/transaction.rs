@@ -13,7 +13,7 @@ use super::witness::{Counts, stripe_of};
 use crate::budget::Owner;
 use crate::clock::Timestamp;
 use crate::id::AccountId;
-use crate::store::sql::{Cell, Moving, Row, Sql, Value, values};
+use crate::store::sql::{Cell, Moving, Row, SITE, Sql, Value, values};
 use crate::store::{Identity, StoreError};
 
 /// A transaction.
@@ -241,6 +241,10 @@ impl Sql for Running<'_> {
             &[],
         )
         .map(|_| ())
+    }
+
+    fn site(&self) -> Result<Row, StoreError> {
+        <dyn Sql>::row(self, &format!("SELECT {SITE} FROM store"), &[])
     }
 
     /// What was used up is counted in rows of its own.

@@ -30,7 +30,7 @@ pub(super) fn insert(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
             return delete(sql, NO_EVENT).map(|_| ());
         }
     }
-    add(sql, event).map(|_| ())
+    add(sql, event)
 }
 
 /// Does the work of [`insert`] for a name that nobody has, and leaves nothing: whether an event is kept
@@ -38,35 +38,38 @@ pub(super) fn insert(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
 pub(super) fn insert_nothing(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
     sql.advance_clock(event.time)?;
     is_flooded(sql, event)?;
-    let id = add(sql, event)?;
-    one(delete(sql, id)?)
+    let row = sql.row(&format!("{ADD} RETURNING id"), &values_of(event))?;
+    one(delete(sql, row.get(0)?)?)
 }
 
 fn delete(sql: &dyn Sql, id: i64) -> Result<u64, StoreError> {
     sql.execute("DELETE FROM event WHERE id = ?1", values![id])
 }
 
-/// Says which row it has become.
-fn add(sql: &dyn Sql, event: &Event) -> Result<i64, StoreError> {
-    let row = sql.row(
-        &format!("INSERT INTO event ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id"),
-        values![
-            event.time,
-            &event.host,
-            &event.actor,
-            &event.account,
-            &event.service,
-            &event.remote,
-            event.result.as_str(),
-            event.reason.as_str(),
-            event.would.map(Verdict::as_str),
-            &event.rule,
-            &event.kind,
-            &event.credential,
-            event.count
-        ],
-    )?;
-    row.get(0)
+const ADD: &str =
+    "INSERT INTO event (time, host, actor, account, service, remote, result, reason, would, rule,
+    kind, credential, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+
+fn add(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
+    one(sql.execute(ADD, &values_of(event))?)
+}
+
+fn values_of(event: &Event) -> [Value<'_>; 13] {
+    *values![
+        event.time,
+        &event.host,
+        &event.actor,
+        &event.account,
+        &event.service,
+        &event.remote,
+        event.result.as_str(),
+        event.reason.as_str(),
+        event.would.map(Verdict::as_str),
+        &event.rule,
+        &event.kind,
+        &event.credential,
+        event.count
+    ]
 }
 
 /// The condition that an event is of the same account as `event`, whose account is the parameter `name`.

@@ -37,6 +37,7 @@ use tab::Tab;
 
 pub use inspect::Inspection;
 pub(super) use moving::Moving;
+pub(super) use read::{SITE, SITE_COLUMNS};
 pub(super) use value::{Cell, Row, Value, values};
 
 /// A transaction.
@@ -63,6 +64,9 @@ pub(super) trait Sql {
 
     /// New events get numbers behind those that are there.
     fn continue_events(&self) -> Result<(), StoreError>;
+
+    /// The time of the newest event; the site's PIN, its length before it; whether an account has one: [`SITE`].
+    fn site(&self) -> Result<Row, StoreError>;
 
     /// Whose the store is, and how new.
     fn identity(&self) -> Result<Identity, StoreError>;

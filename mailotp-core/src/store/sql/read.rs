@@ -7,21 +7,22 @@ use crate::id::AccountId;
 use crate::request::AccountName;
 use crate::store::{DAY, KNOWN_DAYS, StoreError};
 
+/// What is asked of the table `store` for a snapshot.
+pub(in crate::store) const SITE: &str = "newest, pin_length, pin, \
+     CASE WHEN EXISTS (SELECT 1 FROM account WHERE pin IS NOT NULL) THEN 1 ELSE 0 END";
+/// So many columns are that.
+pub(in crate::store) const SITE_COLUMNS: usize = 4;
+
 pub(super) fn snapshot(
     sql: &dyn Sql,
     name: &AccountName,
     alias: Option<&Tag>,
 ) -> Result<Snapshot, StoreError> {
-    let row = sql.row(
-        "SELECT newest, pin_length, pin,
-                (SELECT count(*) FROM (SELECT 1 FROM account WHERE pin IS NOT NULL LIMIT 1) AS one)
-         FROM store",
-        &[],
-    )?;
+    let row = sql.site()?;
     let site_pin = rows::pin(&row, 1)?;
     let site = Snapshot {
         newest: row.get(0)?,
-        pins_in_use: site_pin.is_some() || row.get::<i64>(3)? > 0,
+        pins_in_use: site_pin.is_some() || row.get(3)?,
         site_pin,
         ..Snapshot::default()
     };

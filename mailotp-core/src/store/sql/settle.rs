@@ -2,7 +2,7 @@
 
 use super::{Sql, change, events, rows, values};
 use crate::account::{AliasUse, Consumption, Settled, Settlement, State, Use};
-use crate::id::AccountId;
+use crate::id::{AccountId, CredentialId};
 use crate::store::{DAY, KNOWN_NETWORKS, StoreError};
 use crate::window::{self, Window};
 
@@ -78,81 +78,94 @@ fn settle_account(
 
 /// Uses up by compare-and-set: the credential must still be live, have logins left and be for this
 /// service; the number must be unspent, the step or the counter the highest, the response the next; and
-/// so must the alias be. A savepoint, so that either all holds or none.
+/// so must the alias be.
 fn consume(
     sql: &dyn Sql,
     account: AccountId,
     consumption: &Consumption,
     settlement: &Settlement,
 ) -> Result<bool, StoreError> {
+    let elsewhere = matches!(consumption.what, Use::Strike(_) | Use::Step(_));
+    if !elsewhere && settlement.alias.is_none() {
+        return use_credential(sql, account, consumption, settlement);
+    }
+    // Either all holds or none.
     sql.execute("SAVEPOINT consume", &[])?;
-    let consumed = use_login(sql, account, consumption, settlement)? == 1
-        && use_code(sql, account, consumption)? == 1
+    let consumed = use_credential(sql, account, consumption, settlement)?
+        && use_code(sql, account, consumption)?
         && match &settlement.alias {
-            Some(alias) => use_alias(sql, account, alias, settlement)? == 1,
+            Some(alias) => use_alias(sql, account, alias, settlement)?,
             None => true,
         };
-    if consumed {
-        change::take_place(sql, account, &consumption.credential)?;
-        if let Some(alias) = &settlement.alias {
-            change::take_place(sql, account, &alias.credential)?;
-        }
-    } else {
+    if !consumed {
         sql.execute("ROLLBACK TO SAVEPOINT consume", &[])?;
     }
     sql.execute("RELEASE SAVEPOINT consume", &[])?;
     Ok(consumed)
 }
 
-/// One login of a credential that is live.
-fn use_login(
+/// One login of a credential that is live, and the code where that stands beside it: who is late changes nothing.
+fn use_credential(
     sql: &dyn Sql,
     account: AccountId,
     consumption: &Consumption,
     settlement: &Settlement,
-) -> Result<u64, StoreError> {
+) -> Result<bool, StoreError> {
     let event = &settlement.event;
-    sql.execute(
-        "UPDATE credential
-         SET logins_left = logins_left - 1, used_at = ?3, used_for = ?4, used_from = ?5,
-             pinned = CASE WHEN pinned = '' THEN ?4 ELSE pinned END
-         WHERE account = ?1 AND id = ?2 AND state = ?6
-           AND (logins_left IS NULL OR logins_left > 0) AND (expires IS NULL OR expires > ?3)
-           AND (pinned IS NULL OR pinned IN ('', ?4))",
-        values![
-            account,
-            consumption.credential.as_str(),
-            event.time.0,
-            &event.service,
-            &event.remote,
-            rows::state_name(State::Live)
-        ],
-    )
+    let mut values = values![
+        account,
+        consumption.credential.as_str(),
+        event.time.0,
+        &event.service,
+        &event.remote,
+        rows::state_name(State::Live)
+    ]
+    .to_vec();
+    let (becomes, still) = match consumption.what {
+        Use::Login | Use::Strike(_) | Use::Step(_) => ("", ""),
+        Use::Counter(counter) => {
+            values.push(rows::integer(counter).into());
+            (", counter = ?7 + 1, resync = NULL", " AND counter <= ?7")
+        }
+        Use::Response(count) => {
+            values.extend(values![count, &consumption.sealed]);
+            let still = " AND counter = ?7 + 1 AND ?8 IS NOT NULL";
+            (", counter = ?7, sealed = ?8", still)
+        }
+    };
+    let used = sql.execute(
+        &format!(
+            "UPDATE credential
+             SET logins_left = logins_left - 1, used_at = ?3, used_for = ?4, used_from = ?5,
+                 pinned = CASE WHEN pinned = '' THEN ?4 ELSE pinned END{becomes}
+             WHERE account = ?1 AND id = ?2 AND state = ?6
+               AND (logins_left IS NULL OR logins_left > 0) AND (expires IS NULL OR expires > ?3)
+               AND (pinned IS NULL OR pinned IN ('', ?4)){still}"
+        ),
+        &values,
+    )?;
+    if used == 1 && consumption.takes_place {
+        change::take_place(sql, account, &consumption.credential)?;
+    }
+    Ok(used == 1)
 }
 
+/// A code that stands elsewhere than its credential.
 fn use_code(
     sql: &dyn Sql,
     account: AccountId,
     consumption: &Consumption,
-) -> Result<u64, StoreError> {
-    let credential = consumption.credential.as_str();
+) -> Result<bool, StoreError> {
     match consumption.what {
-        Use::Login => Ok(1),
-        Use::Strike(number) => strike(sql, account, credential, number),
-        Use::Step(step) => sql.execute(
-            "UPDATE account SET totp_floor = ?2 WHERE id = ?1 AND totp_floor < ?2",
-            values![account, step.0],
-        ),
-        Use::Counter(counter) => sql.execute(
-            "UPDATE credential SET counter = ?3 + 1, resync = NULL
-             WHERE account = ?1 AND id = ?2 AND counter <= ?3",
-            values![account, credential, rows::integer(counter)],
-        ),
-        Use::Response(count) => sql.execute(
-            "UPDATE credential SET counter = ?3, sealed = ?4
-             WHERE account = ?1 AND id = ?2 AND counter = ?3 + 1 AND ?4 IS NOT NULL",
-            values![account, credential, count, &consumption.sealed],
-        ),
+        Use::Login | Use::Counter(_) | Use::Response(_) => Ok(true),
+        Use::Strike(number) => strike(sql, account, &consumption.credential, number),
+        Use::Step(step) => {
+            let changed = sql.execute(
+                "UPDATE account SET totp_floor = ?2 WHERE id = ?1 AND totp_floor < ?2",
+                values![account, step.0],
+            )?;
+            Ok(changed == 1)
+        }
     }
 }
 
@@ -161,29 +174,29 @@ fn use_alias(
     account: AccountId,
     alias: &AliasUse,
     settlement: &Settlement,
-) -> Result<u64, StoreError> {
+) -> Result<bool, StoreError> {
     let aliases = Consumption {
         credential: alias.credential.clone(),
         what: Use::Login,
         sealed: None,
+        takes_place: true,
     };
-    if use_login(sql, account, &aliases, settlement)? != 1 {
-        return Ok(0);
-    }
-    strike(sql, account, alias.credential.as_str(), alias.number)
+    Ok(use_credential(sql, account, &aliases, settlement)?
+        && strike(sql, account, &alias.credential, alias.number)?)
 }
 
 /// Strikes a number, once.
 fn strike(
     sql: &dyn Sql,
     account: AccountId,
-    credential: &str,
+    credential: &CredentialId,
     number: u32,
-) -> Result<u64, StoreError> {
-    sql.execute(
+) -> Result<bool, StoreError> {
+    let struck = sql.execute(
         "INSERT INTO struck (account, credential, number) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         values![account, credential, number],
-    )
+    )?;
+    Ok(struck == 1)
 }
 
 fn open_window(
@@ -194,15 +207,16 @@ fn open_window(
     offer: &crate::account::WindowOffer,
 ) -> Result<(), StoreError> {
     let event = &settlement.event;
-    // Those that have ended go as new ones come.
-    sql.execute(
-        "DELETE FROM grace WHERE account = ?1 AND (opened <= ?2 OR used <= ?3)",
-        values![
-            account,
-            event.time.minus(offer.limits.lifetime).0,
-            event.time.minus(offer.limits.idle).0
-        ],
-    )?;
+    if offer.others_ended {
+        sql.execute(
+            "DELETE FROM grace WHERE account = ?1 AND (opened <= ?2 OR used <= ?3)",
+            values![
+                account,
+                event.time.minus(offer.limits.lifetime).0,
+                event.time.minus(offer.limits.idle).0
+            ],
+        )?;
+    }
     rows::insert_window(
         sql,
         account,

@@ -83,7 +83,7 @@ impl SqliteStore {
         let fill = || -> rusqlite::Result<()> {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.execute_batch("BEGIN IMMEDIATE")?;
-            connection.execute_batch(include_str!("schema.sql"))?;
+            connection.execute_batch(&without_comments(include_str!("schema.sql")))?;
             connection.execute(
                 "INSERT INTO store (ring, generation, newest) VALUES (?1, 0, 0)",
                 [ring.0],
@@ -137,7 +137,8 @@ impl SqliteStore {
         // The one that is built in does so by itself (.cargo/config.toml): to say so costs it a look at the file.
         if !cfg!(feature = "bundled-sqlite") {
             store.patiently(|connection| {
-                let set = connection.pragma_update(None, "synchronous", "NORMAL");
+                let set = connection
+                    .execute_batch("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY");
                 set.map_err(failed)
             })?;
         }
@@ -182,6 +183,16 @@ impl SqliteStore {
     }
 }
 
+/// SQLite keeps the text of a table as it was said, and whoever opens the store reads it again: comments and margins are a
+/// tenth of that.
+fn without_comments(schema: &str) -> String {
+    let words = schema.lines().flat_map(|line| {
+        let (line, _) = line.split_once("--").unwrap_or((line, ""));
+        line.split_whitespace()
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// How long to wait before the store is asked for once more. Nobody wakes those that wait, so that whoever has waited
 /// for longer asks more often, and is before those that have just come.
 fn pause(waited: Duration) -> Duration {
@@ -217,7 +228,6 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         // Else each statement with an order is prepared anew for each value that is bound to it
         // (sqlite.org/queryplanner-ng.html#qpstab).
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "cell_size_check", true)
     };
     set().map_err(failed)?;

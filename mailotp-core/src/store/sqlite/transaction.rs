@@ -20,6 +20,8 @@ pub(super) struct Begun<'a> {
     found: Found,
     /// The generation that it has counted up to.
     reached: Cell<Option<u64>>,
+    /// How far it has brought the clock of the store.
+    newest: Cell<Option<Timestamp>>,
 }
 
 impl<'a> Begun<'a> {
@@ -36,6 +38,7 @@ impl<'a> Begun<'a> {
             transaction,
             found,
             reached: Cell::new(None),
+            newest: Cell::new(None),
         })
     }
 
@@ -44,12 +47,14 @@ impl<'a> Begun<'a> {
         self.reached.get()
     }
 
-    fn reached_by_now(&self) -> u64 {
-        self.reached.get().unwrap_or(self.found.generation)
-    }
-
-    /// Keeps what it has written.
+    /// Keeps what it has written; generation and clock are written last, at once.
     pub(super) fn commit(self) -> Result<(), StoreError> {
+        let (reached, newest) = (self.reached.get(), self.newest.get());
+        if reached.is_some() || newest.is_some() {
+            let keep = "UPDATE store SET generation = coalesce(?1, generation), newest = coalesce(?2, newest)";
+            let reached = reached.map(|generation| generation as i64);
+            one(Sql::execute(&self, keep, values![reached, newest])?)?;
+        }
         self.transaction.commit().map_err(failed)
     }
 }
@@ -83,6 +88,10 @@ impl Sql for Begun<'_> {
         }
     }
 
+    fn site(&self) -> Result<Row, StoreError> {
+        Ok(self.found.site.clone())
+    }
+
     fn identity(&self) -> Result<Identity, StoreError> {
         Ok(Identity {
             ring: self.found.ring,
@@ -99,11 +108,10 @@ impl Sql for Begun<'_> {
     }
 
     fn advance_clock(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.execute(
-            "UPDATE store SET newest = ?1 WHERE newest < ?1",
-            values![now],
-        )
-        .map(|_| ())
+        if now > self.newest.get().unwrap_or(self.found.newest) {
+            self.newest.set(Some(now));
+        }
+        Ok(())
     }
 
     fn continue_events(&self) -> Result<(), StoreError> {
@@ -112,21 +120,16 @@ impl Sql for Begun<'_> {
     }
 
     fn generation(&self) -> Result<u64, StoreError> {
-        let row = <dyn Sql>::row(self, "SELECT generation FROM store", &[])?;
-        Ok(row.get::<i64>(0)? as u64)
+        Ok(self.reached.get().unwrap_or(self.found.generation))
     }
 
     fn raise_generation(&self, least: u64) -> Result<(), StoreError> {
-        let raise = "UPDATE store SET generation = ?1 WHERE generation < ?1";
-        Sql::execute(self, raise, values![least as i64])?;
-        self.reached.set(Some(self.reached_by_now().max(least)));
+        self.reached.set(Some(self.generation()?.max(least)));
         Ok(())
     }
 
     fn count_change(&self, _: AccountId) -> Result<(), StoreError> {
-        let count = "UPDATE store SET generation = generation + 1";
-        one(Sql::execute(self, count, &[])?)?;
-        self.reached.set(Some(self.reached_by_now() + 1));
+        self.reached.set(Some(self.generation()? + 1));
         Ok(())
     }
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 
 use super::{APPLICATION_ID, failed, migrate};
+use crate::clock::Timestamp;
 use crate::crypto::Tag;
-use crate::store::sql::Moving;
+use crate::store::sql::{Moving, Row, SITE, SITE_COLUMNS};
 use crate::store::{StoreError, fits};
 
 /// What a host knows of its store.
@@ -33,6 +34,10 @@ pub(super) struct Found {
     pub(super) moving: Option<String>,
     /// The generation that it has come to.
     pub(super) generation: u64,
+    /// The time of its newest event.
+    pub(super) newest: Timestamp,
+    /// See [`Sql::site`](crate::store::sql::Sql::site).
+    pub(super) site: Row,
 }
 
 impl Trust {
@@ -73,17 +78,26 @@ impl Trust {
             (0, _) => return Err(not_ours()),
             (found, since) => fits(found, since)?,
         }
-        let row = || {
+        // What the rest of the transaction wants to know of the site comes with it: each statement is prepared anew.
+        let said = || {
             connection
-                .prepare_cached("SELECT ring, moving, generation FROM store")?
-                .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .prepare_cached(&format!(
+                    "SELECT ring, moving, generation, {SITE} FROM store"
+                ))?
+                .query_row([], |row| {
+                    let site = (3..3 + SITE_COLUMNS).map(|column| row.get(column));
+                    let site = Row(site.collect::<Result<_, _>>()?);
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, site))
+                })
         };
-        let (ring, moving, generation): (_, _, i64) = row().map_err(failed)?;
+        let (ring, moving, generation, site): (_, _, i64, _) = said().map_err(failed)?;
         let found = Found {
             mark,
             ring: Tag(ring),
             moving,
             generation: generation as u64,
+            newest: site.get(0)?,
+            site,
         };
         self.compare(&found)?;
         Ok(found)
