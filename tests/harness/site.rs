@@ -188,9 +188,11 @@ impl Site {
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .current_dir(self.folder());
-        // Of a build that counts which lines are run (tests/coverage).
-        if let Some(counts) = std::env::var_os("LLVM_PROFILE_FILE") {
-            command.env("LLVM_PROFILE_FILE", counts);
+        // Of builds that count which lines are run (tests/coverage), or look at every access (`make sanitize`).
+        for name in ["LLVM_PROFILE_FILE", "ASAN_OPTIONS"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
         }
         if uid != 0 && nix::unistd::geteuid().is_root() {
             // The standard library gives up the supplementary groups then.
