@@ -19,6 +19,7 @@ use mailotp_core::store::Store;
 use crate::ffi;
 use crate::hooks::Call;
 use crate::host::Typed;
+use crate::sizes::Limited;
 
 /// The kernel's randomness.
 pub struct System;
@@ -42,6 +43,14 @@ pub struct Own {
     site: Site,
     /// The store, while somebody is asked.
     kept: RefCell<Option<Box<dyn Store>>>,
+}
+
+impl Drop for Own {
+    /// Whoever closes a store may bring its log into the file.
+    fn drop(&mut self) {
+        let _limited = Limited::now();
+        self.kept.take();
+    }
 }
 
 impl Bench {
@@ -157,6 +166,7 @@ fn here<T>(call: &Call, own: &Own, work: impl FnOnce(&mut Door<'_>, Visitor<'_>)
     // One deadline over all that one question to the store takes, the hash included.
     let deadline = Instant::now() + site.config.timeout;
     ffi::sleep_until(deadline);
+    let _limited = Limited::now();
     let mut mark = site.marker();
     let mut door = Door {
         site,

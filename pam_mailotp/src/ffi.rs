@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use libc::{c_int, c_void};
 use mailotp_core::crypto::{Arena, Block, HashError};
 use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous, munmap};
+use nix::sys::signal::SigSet;
 use pam::constants::PamResultCode;
 use pam::module::PamHandle;
 use zeroize::Zeroize;
@@ -121,6 +122,16 @@ mod vfs {
 }
 
 pub use vfs::sleep_until;
+
+/// Takes back a signal that this thread was sent while it was held back.
+pub fn forget_signal(signal: &SigSet) {
+    let at_once = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: sigtimedwait(2): set and time are valid for the call, and nobody wants to know more of the signal.
+    unsafe { libc::sigtimedwait(signal.as_ref(), std::ptr::null_mut(), &at_once) };
+}
 
 /// Sets `PAM_AUTHTOK`. libpam wipes the one that it replaces.
 pub fn set_authtok(handle: &mut PamHandle, secret: &[u8]) -> Result<(), PamResultCode> {

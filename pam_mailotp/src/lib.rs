@@ -20,6 +20,7 @@ mod ffi;
 mod hooks;
 mod host;
 mod log;
+mod sizes;
 
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};

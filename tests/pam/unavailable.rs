@@ -89,14 +89,20 @@ fn a_store_that_is_busy_for_a_while_is_waited_for() {
 fn google_authenticator_13_a_full_disk_refuses_logins_and_loses_nothing() {
     let site = Site::new("");
     let sheet = site.sheet("alice");
-    for blocks in [0, 8] {
-        // A limit of the process stands for the full disk: every write beyond it fails.
-        let mut host = site.host_after(&format!("trap '' XFSZ; ulimit -f {blocks}"));
+    // A limit of the process stands for the full disk: every write beyond it fails, and whoever has not said that he knows
+    // of it is sent a signal that ends him.
+    for limit in [
+        "ulimit -f 0",
+        "ulimit -f 8",
+        "trap '' XFSZ; ulimit -f 0",
+        "trap '' XFSZ; ulimit -f 8",
+    ] {
+        let mut host = site.host_after(limit);
         let login = Request::new("imap", "alice").from(HOME);
         host.ask(&site.here(login.clone().answer("wrzng-00001")));
         host.ask(&site.here(login.answer(&sheet.codes[0])));
         for reply in host.finish() {
-            assert_eq!(reply.verdict(), "PAM_AUTHINFO_UNAVAIL", "{blocks} blocks");
+            assert_eq!(reply.verdict(), "PAM_AUTHINFO_UNAVAIL", "{limit}");
         }
     }
     assert_eq!(
