@@ -58,6 +58,8 @@ ACCOUNTS = 1000000
 QUICK =
 # How often `make ha` has a server die, or a standby take over.
 ROUNDS = 50
+# How many crowds of each kind `make races` has.
+RACES = 1000
 
 .PHONY: help build dependencies products test ha servers proof crashes races endurance valgrind sanitize equal lint deb test-deb reproducible deny notices sbom dist rpm demo test-webmail demo-webmail bench fuzz mutants coverage histories install uninstall
 
@@ -126,9 +128,9 @@ proof: crashes races endurance valgrind sanitize equal
 crashes: dependencies products
 	MAILOTP_PROOF=1 $(CARGO) test --package mailotp-tests --locked --test pam -- crashes:: faults:: power::
 
-# Eight processes with 32 threads each, all with one fresh code, a thousand times for each kind.
+# Eight processes with 32 threads each, all with one fresh code, RACES times for each kind.
 races: dependencies products
-	MAILOTP_PROOF=1 $(CARGO) test --package mailotp-tests --locked --test pam -- crowds::
+	MAILOTP_PROOF=1 MAILOTP_ROUNDS=$(RACES) $(CARGO) test --package mailotp-tests --locked --test pam -- crowds::
 
 # A hundred thousand logins in one process, for 50 rounds.
 endurance: dependencies products

@@ -295,6 +295,13 @@ impl Site {
         self.cli(["--json", "log"]).json_lines()
     }
 
+    /// Those of an account.
+    #[track_caller]
+    #[must_use]
+    pub fn events_of(&self, user: &str) -> Vec<Value> {
+        self.cli(["--json", "--user", user, "log"]).json_lines()
+    }
+
     /// The last event of a login, as `result`.
     ///
     /// # Panics

@@ -8,6 +8,7 @@ use harness::site::Site;
 use harness::trace::{Call, Fate};
 
 use crate::crashes::{Saved, thorough, traced};
+use crate::power::kept_open;
 use crate::unavailable::toml;
 use crate::{ELSEWHERE, HOME};
 
@@ -90,6 +91,41 @@ fn whichever_system_call_of_a_login_fails_no_code_works_twice_and_the_next_login
         let error = (!errors.is_empty()).then(|| errors[turn % errors.len()]);
         error.into_iter().collect()
     });
+}
+
+/// A checkpoint behind the answer may fail: what it would have moved is safe in the log. Here somebody else has the store
+/// open, so that there is none.
+#[test]
+fn whoever_waits_for_a_disk_that_fails_is_not_let_in() {
+    let site = Site::new("");
+    let code = site.hotp("alice").code(0);
+    let login = Request::new("imap", "alice").from(HOME).answer(code);
+    // Of files: SQLite takes it that a folder of some file systems cannot be waited for.
+    let is_sync = |call: Call| {
+        let waits = [libc::SYS_fsync, libc::SYS_fdatasync].contains(&call.number);
+        call.enters && waits && call.file().is_some_and(|file| file.is_file())
+    };
+    let saved = Saved::new(&site);
+    for turn in 0.. {
+        let _keeper = kept_open(&site);
+        let mut syncs = 0;
+        let reply = traced(&site, &login, |call| {
+            syncs += usize::from(is_sync(call));
+            if is_sync(call) && syncs == turn + 1 {
+                Fate::Fails(libc::EIO)
+            } else {
+                Fate::Lives
+            }
+        });
+        let verdict = reply.expect("it lives").verdict().to_owned();
+        if syncs <= turn {
+            assert_eq!(verdict, "PAM_SUCCESS");
+            assert!(turn > 0, "something is waited for");
+            return;
+        }
+        assert_eq!(verdict, "PAM_AUTHINFO_UNAVAIL", "sync {turn}");
+        saved.restore();
+    }
 }
 
 fn is_lock(call: Call) -> bool {

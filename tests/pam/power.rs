@@ -102,15 +102,20 @@ fn an_app_password_for_one_login_works_once_wherever_the_power_goes() {
     works_once_wherever_the_power_goes(&site, &once, Some(&other));
 }
 
-/// Nobody brings the log into the file behind the login: another process has the store open.
+/// A store that another process has open: nobody brings the log into the file behind a login.
+pub(crate) fn kept_open(site: &Site) -> rusqlite::Connection {
+    let keeper = rusqlite::Connection::open(site.path("store/mailotp.db")).expect("it is there");
+    let read = keeper.query_row("SELECT generation FROM store", [], |row| {
+        row.get::<_, i64>(0)
+    });
+    assert!(read.expect("it is a store") > 0);
+    keeper
+}
+
 #[test]
 fn a_code_works_once_wherever_the_power_goes_while_the_store_is_kept_open() {
     let site = Site::new("");
     let token = site.hotp("alice");
-    let keeper = rusqlite::Connection::open(site.path("store/mailotp.db")).expect("it is there");
-    let version: i64 = keeper
-        .query_row("SELECT generation FROM store", [], |row| row.get(0))
-        .expect("it is a store");
-    assert!(version > 0);
+    let _keeper = kept_open(&site);
     works_once_wherever_the_power_goes(&site, &token.code(0), Some(&token.code(1)));
 }
