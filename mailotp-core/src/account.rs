@@ -473,8 +473,6 @@ pub struct WindowOffer {
     pub id: CredentialId,
     /// How long windows last here.
     pub limits: crate::window::Limits,
-    /// Whether others of the account have ended: they go as this one comes.
-    pub others_ended: bool,
 }
 
 /// How a settlement ended.

@@ -101,11 +101,6 @@ impl Door<'_> {
                 binding: case.judgement.grace,
                 id: CredentialId::generate(self.random).map_err(Failure::of_store)?,
                 limits,
-                others_ended: case
-                    .snapshot
-                    .windows
-                    .iter()
-                    .any(|window| !window.is_open(limits, case.now)),
             }),
             None => None,
         };

@@ -193,7 +193,6 @@ fn offer(window: &str, remote: &str) -> Option<WindowOffer> {
         binding: Binding::Address,
         id: id(window),
         limits: LIMITS,
-        others_ended: true,
     })
 }
 

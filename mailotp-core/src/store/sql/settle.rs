@@ -207,16 +207,15 @@ fn open_window(
     offer: &crate::account::WindowOffer,
 ) -> Result<(), StoreError> {
     let event = &settlement.event;
-    if offer.others_ended {
-        sql.execute(
-            "DELETE FROM grace WHERE account = ?1 AND (opened <= ?2 OR used <= ?3)",
-            values![
-                account,
-                event.time.minus(offer.limits.lifetime).0,
-                event.time.minus(offer.limits.idle).0
-            ],
-        )?;
-    }
+    // Those that have ended go as new ones come.
+    sql.execute(
+        "DELETE FROM grace WHERE account = ?1 AND (opened <= ?2 OR used <= ?3)",
+        values![
+            account,
+            event.time.minus(offer.limits.lifetime).0,
+            event.time.minus(offer.limits.idle).0
+        ],
+    )?;
     rows::insert_window(
         sql,
         account,
