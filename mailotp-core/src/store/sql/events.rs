@@ -38,7 +38,7 @@ pub(super) fn insert(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
 pub(super) fn insert_nothing(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
     sql.advance_clock(event.time)?;
     is_flooded(sql, event)?;
-    let row = sql.row(&format!("{ADD} RETURNING id"), &values_of(event))?;
+    let row = sql.row(&format!("{} RETURNING id", adding()), &values_of(event))?;
     one(delete(sql, row.get(0)?)?)
 }
 
@@ -46,14 +46,18 @@ fn delete(sql: &dyn Sql, id: i64) -> Result<u64, StoreError> {
     sql.execute("DELETE FROM event WHERE id = ?1", values![id])
 }
 
-const ADD: &str =
-    "INSERT INTO event (time, host, actor, account, service, remote, result, reason, would, rule,
-    kind, credential, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-
 fn add(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
-    one(sql.execute(ADD, &values_of(event))?)
+    one(sql.execute(&adding(), &values_of(event))?)
 }
 
+/// The statement for [`values_of`].
+fn adding() -> String {
+    format!(
+        "INSERT INTO event ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+    )
+}
+
+/// In the order of [`COLUMNS`].
 fn values_of(event: &Event) -> [Value<'_>; 13] {
     *values![
         event.time,

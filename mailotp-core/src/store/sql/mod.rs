@@ -37,7 +37,7 @@ use tab::Tab;
 
 pub use inspect::Inspection;
 pub(super) use moving::Moving;
-pub(super) use read::{SITE, SITE_COLUMNS};
+pub(super) use read::SITE;
 pub(super) use value::{Cell, Row, Value, values};
 
 /// A transaction.

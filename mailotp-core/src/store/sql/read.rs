@@ -10,8 +10,6 @@ use crate::store::{DAY, KNOWN_DAYS, StoreError};
 /// What is asked of the table `store` for a snapshot.
 pub(in crate::store) const SITE: &str = "newest, pin_length, pin, \
      CASE WHEN EXISTS (SELECT 1 FROM account WHERE pin IS NOT NULL) THEN 1 ELSE 0 END";
-/// So many columns are that.
-pub(in crate::store) const SITE_COLUMNS: usize = 4;
 
 pub(super) fn snapshot(
     sql: &dyn Sql,

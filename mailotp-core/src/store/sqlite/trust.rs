@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::{APPLICATION_ID, failed, migrate};
 use crate::clock::Timestamp;
 use crate::crypto::Tag;
-use crate::store::sql::{Moving, Row, SITE, SITE_COLUMNS};
+use crate::store::sql::{Moving, Row, SITE};
 use crate::store::{StoreError, fits};
 
 /// What a host knows of its store.
@@ -80,15 +80,14 @@ impl Trust {
         }
         // What the rest of the transaction wants to know of the site comes with it: each statement is prepared anew.
         let said = || {
-            connection
-                .prepare_cached(&format!(
-                    "SELECT ring, moving, generation, {SITE} FROM store"
-                ))?
-                .query_row([], |row| {
-                    let site = (3..3 + SITE_COLUMNS).map(|column| row.get(column));
-                    let site = Row(site.collect::<Result<_, _>>()?);
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, site))
-                })
+            let select = format!("SELECT ring, moving, generation, {SITE} FROM store");
+            let mut statement = connection.prepare_cached(&select)?;
+            let columns = statement.column_count();
+            statement.query_row([], |row| {
+                let site = (3..columns).map(|column| row.get(column));
+                let site = Row(site.collect::<Result<_, _>>()?);
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, site))
+            })
         };
         let (ring, moving, generation, site): (_, _, i64, _) = said().map_err(failed)?;
         let found = Found {
