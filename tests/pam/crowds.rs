@@ -9,7 +9,7 @@ use harness::site::Site;
 
 use crate::crashes::thorough;
 use crate::unavailable::toml;
-use crate::{BOTH, HOME};
+use crate::{BOTH, HOME, rounds};
 
 /// What is typed by the crowd.
 struct Fresh {
@@ -92,8 +92,7 @@ fn crowd(site: &Site, fresh: &Fresh, processes: usize, threads: usize) -> Vec<(S
     })
 }
 
-/// Whether somebody is let in, or handed on to the next module with a password.
-pub(crate) fn is_in(reply: &Reply) -> bool {
+fn is_in(reply: &Reply) -> bool {
     match reply.verdict() {
         "PAM_SUCCESS" | "PAM_IGNORE" => true,
         "PAM_AUTH_ERR" => false,
@@ -104,15 +103,11 @@ pub(crate) fn is_in(reply: &Reply) -> bool {
 #[test]
 fn of_a_crowd_with_one_fresh_code_of_any_kind_one_uses_it_up() {
     let (processes, threads) = if thorough() { (8, 32) } else { (4, 12) };
-    let rounds = std::env::var("MAILOTP_ROUNDS").ok();
-    let rounds = rounds.map_or(1, |rounds| {
-        rounds.parse().expect("MAILOTP_ROUNDS is a number")
-    });
     for kind in KINDS {
         let store = toml("60s");
         let both = if kind == "password+otp" { BOTH } else { "" };
         let site = Site::new(&format!("{store}{LIMITS}{both}"));
-        for round in 0..rounds {
+        for round in 0..rounds(1) {
             let fresh = fresh(&site, kind, round);
             let whole = site.guesses_left(&fresh.user);
             let replies = crowd(&site, &fresh, processes, threads);

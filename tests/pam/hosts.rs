@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use harness::host::{Answer, Child, Endurance, Item, Phase, Reply, Request, Threads, Trait};
 use harness::site::Site;
 
-use crate::{HOME, PASSWORD_TOO};
+use crate::{HOME, PASSWORD_TOO, rounds};
 
 /// Of threads in a host, and of logins at once.
 const MANY: usize = 64;
@@ -77,14 +77,6 @@ fn no_growth(endurance: &Endurance) {
 const SLACK_MAPPINGS: usize = 8;
 /// Far less than a byte for each of the logins of the long form, were it lost with each.
 const SLACK_KIB: usize = 512;
-
-/// The factor of the long form.
-fn rounds() -> usize {
-    let rounds = std::env::var("MAILOTP_ROUNDS").ok();
-    rounds.map_or(1, |rounds| {
-        rounds.parse().expect("MAILOTP_ROUNDS is a number")
-    })
-}
 
 #[test]
 fn the_module_is_loaded_and_unloaded_ten_thousand_times() {
@@ -303,6 +295,6 @@ fn thousands_of_logins_leave_no_descriptor_mapping_or_memory_behind() {
     let mut requests = vec![usual; 4].concat();
     // It costs a hash: not with every one.
     requests.push(request("nobody", text("wrzng-00001")));
-    let endurance = site.endure(requests, 2_000 * rounds(), 1);
+    let endurance = site.endure(requests, 2_000 * rounds(1), 1);
     no_growth(&endurance);
 }

@@ -62,3 +62,11 @@ const PASSWORD_TOO: &str = "[[rule]]\naccept = [\"password\", \"otp\", \"app-pas
 const BOTH: &str = "[[rule]]\naccept = [\"password+otp\"]\n";
 /// Services of one group.
 const MAIL: &str = "[services]\nmail = [\"imap\", \"pop3\", \"submission\"]\n";
+
+/// How often something is tried: a few times, or as often as the long forms of the `Makefile` say.
+fn rounds(few: usize) -> usize {
+    let rounds = std::env::var("MAILOTP_ROUNDS").ok();
+    rounds.map_or(few, |rounds| {
+        rounds.parse().expect("MAILOTP_ROUNDS is a number")
+    })
+}

@@ -5,8 +5,8 @@ use harness::postgres::shared;
 use harness::site::Site;
 use harness::tool::tool;
 
-use super::{accepted, at_both, rounds};
-use crate::{ELSEWHERE, HOME};
+use super::{accepted, at_both};
+use crate::{ELSEWHERE, HOME, rounds};
 
 /// Two mail hosts.
 fn two(toml: &str) -> [Site; 2] {

@@ -13,12 +13,6 @@ mod tls;
 use harness::host::{PamHost, Reply, Request};
 use harness::site::Site;
 
-/// How often something is tried: a few times, or as often as `make ha` says.
-fn rounds(few: usize) -> usize {
-    let said = std::env::var("MAILOTP_ROUNDS").ok();
-    said.and_then(|rounds| rounds.parse().ok()).unwrap_or(few)
-}
-
 /// One login at the same moment at each of two mail hosts.
 fn at_both(hosts: [(&Site, &mut PamHost); 2], logins: [Request; 2]) -> [Reply; 2] {
     let [(site, first), (other, second)] = hosts;

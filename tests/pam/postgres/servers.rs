@@ -9,8 +9,8 @@ use harness::postgres::Server;
 use harness::shared_site::ALONE;
 use harness::site::Site;
 
-use super::{accepted, rounds};
-use crate::{ELSEWHERE, HOME};
+use super::accepted;
+use crate::{ELSEWHERE, HOME, rounds};
 
 const ANY: &str = "[otp]\nsheet_accept = \"any\"\n";
 
