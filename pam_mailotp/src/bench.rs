@@ -166,6 +166,7 @@ fn here<T>(call: &Call, own: &Own, work: impl FnOnce(&mut Door<'_>, Visitor<'_>)
     // One deadline over all that one question to the store takes, the hash included.
     let deadline = Instant::now() + site.config.timeout;
     ffi::sleep_until(deadline);
+    ffi::hang_bell();
     let _limited = Limited::now();
     let mut mark = site.marker();
     let mut door = Door {

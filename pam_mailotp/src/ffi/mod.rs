@@ -1,6 +1,7 @@
 //! Everything unsafe, each block with the promise of C that it leans on.
 
 mod arena;
+mod futex;
 #[cfg(not(feature = "bundled-sqlite"))]
 mod old_library;
 mod vfs;
@@ -16,6 +17,7 @@ use zeroize::Zeroize;
 use crate::host::Standing;
 
 pub use arena::MappedArena;
+pub use futex::hang_bell;
 pub use vfs::sleep_until;
 
 /// `PAM_USER` and `PAM_AUTHTOK` of `_pam_types.h`.

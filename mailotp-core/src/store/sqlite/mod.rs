@@ -8,13 +8,13 @@ mod keeper;
 mod log;
 mod migrate;
 mod place;
+mod queue;
 mod transaction;
 mod trust;
 
 use std::ffi::CStr;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -27,10 +27,12 @@ use crate::crypto::Tag;
 use crate::files;
 use log::Log;
 use place::{Place, set_log_care};
+use queue::Waiting;
 use transaction::Begun;
 use trust::Trust;
 
 pub use keeper::Keeper;
+pub use queue::{Bell, wait_by};
 pub use trust::Expected;
 
 /// "motp": says that a SQLite file is ours (sqlite.org/pragma.html#pragma_application_id).
@@ -43,14 +45,6 @@ const DAMAGES: u32 = 5;
 /// (sqlite.org/stricttables.html); all else, as upserts (3.24), VACUUM INTO (3.27), NOFOLLOW and
 /// trusted_schema (3.31) and the name sqlite_schema (3.33), is older.
 pub const OLDEST_SQLITE: i32 = 3_037_000;
-
-/// How long a newcomer waits for another one who writes, before it looks again, and how long one that has waited for
-/// ages. SQLite's own handler waits longer the longer it has waited, up to 100 ms, and is overtaken meanwhile: among 64 the
-/// last one waited for a second. Nobody holds the store for longer than it takes to write some pages.
-const FIRST_PAUSE: Duration = Duration::from_micros(500);
-const LAST_PAUSE: Duration = Duration::from_micros(50);
-/// Whoever has waited for so long asks twice as often as a newcomer.
-const IMPATIENCE: Duration = Duration::from_millis(5);
 
 /// So many statements stay compiled while the store is open: a login has fewer.
 const STATEMENTS: usize = 64;
@@ -93,7 +87,7 @@ impl SqliteStore {
             connection.execute_batch("COMMIT")
         };
         fill().map_err(failed)?;
-        store.log.sync()?;
+        store.log.sync(&store.log.open()?)?;
         Ok(store)
     }
 
@@ -168,11 +162,12 @@ impl SqliteStore {
         let deadline = self
             .deadline
             .unwrap_or_else(|| Instant::now() + self.timeout);
-        let start = Instant::now();
+        let mut waiting = Waiting::new();
         loop {
             match transaction(&self.connection) {
                 Err(StoreError::TooSlow) if Instant::now() < deadline => {
-                    thread::sleep(pause(start.elapsed()));
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    waiting.wait(self.log.open().ok().as_ref(), left);
                 }
                 Err(StoreError::Failed(why)) => {
                     return Err(StoreError::Failed(self.place.obstacle().unwrap_or(why)));
@@ -191,13 +186,6 @@ fn without_comments(schema: &str) -> String {
         line.split_whitespace()
     });
     words.collect::<Vec<_>>().join(" ")
-}
-
-/// How long to wait before the store is asked for once more. Nobody wakes those that wait, so that whoever has waited
-/// for longer asks more often, and is before those that have just come.
-fn pause(waited: Duration) -> Duration {
-    let part = 1.0 + waited.as_secs_f64() / IMPATIENCE.as_secs_f64();
-    FIRST_PAUSE.div_f64(part).max(LAST_PAUSE)
 }
 
 impl Drop for SqliteStore {
@@ -324,26 +312,29 @@ impl Database for SqliteStore {
         durability: Durability,
         mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (result, reached) = self.patiently(|connection| {
+        let (result, reached, log) = self.patiently(|connection| {
             let begun = Begun::new(connection, TransactionBehavior::Immediate, &self.trust)?;
-            let result = work(&begun)?;
-            let reached = begun.reached();
-            if reached.is_some() || durability != Durability::Process {
-                self.log.prepare()?;
-            }
-            begun.commit()?;
-            Ok((result, reached))
+            let log = self.log.open()?;
+            let in_turn = || {
+                let result = work(&begun)?;
+                let reached = begun.reached();
+                begun.commit()?;
+                Ok((result, reached))
+            };
+            let done = in_turn();
+            queue::ring(&log);
+            done.map(|(result, reached)| (result, reached, log))
         })?;
         self.reached = reached.or(self.reached);
         if durability != Durability::Process {
-            self.log.sync()?;
+            self.log.sync(&log)?;
         }
         self.in_time()?;
         Ok(result)
     }
 
     fn harden(&mut self) -> Result<(), StoreError> {
-        self.log.sync()?;
+        self.log.sync(&self.log.open()?)?;
         self.in_time()
     }
 

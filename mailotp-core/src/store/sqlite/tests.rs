@@ -489,12 +489,3 @@ fn a_store_that_was_paused_goes_on_unless_another_stands_in_its_place() {
     drop(Temporary::at(&path));
     assert!(!Store::resume(&mut store, soon), "another one is there");
 }
-
-#[test]
-fn whoever_has_waited_longer_asks_more_often_and_nobody_all_the_time() {
-    let pauses = [0, 1, 5, 50, 500, 5000].map(|waited| pause(Duration::from_millis(waited)));
-    assert_eq!(pauses[0], FIRST_PAUSE);
-    assert_eq!(pauses[2], FIRST_PAUSE / 2);
-    assert!(pauses.is_sorted_by(|one, next| one >= next), "{pauses:?}");
-    assert_eq!(pauses[5], LAST_PAUSE);
-}
