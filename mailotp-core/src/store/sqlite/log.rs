@@ -14,6 +14,7 @@
 //! code syncs behind it, and whoever is let in by a window that another has opened syncs before
 //! (`Settlement::leans_on_another`).
 
+use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ use crate::store::StoreError;
 /// The log of a store.
 pub(super) struct Log {
     path: PathBuf,
+    /// Open for the next sync.
+    ready: Cell<Option<File>>,
 }
 
 impl Log {
@@ -33,11 +36,11 @@ impl Log {
     pub(super) fn of(path: &Path) -> Log {
         Log {
             path: with_end(path, "-wal"),
+            ready: Cell::new(None),
         }
     }
 
-    /// Opens it for a sync, before the commit that it is for: where there is no descriptor left for it, nothing must be
-    /// spent. The log is there as long as this process has the store open; SQLite keeps its locks on the other files, so
+    /// Opens it. It is there as long as this process has the store open; SQLite keeps its locks on the other files, so
     /// that this one may be opened and closed beside it.
     pub(super) fn open(&self) -> Result<File, StoreError> {
         let file = OpenOptions::new()
@@ -47,8 +50,18 @@ impl Log {
         file.map_err(|why| self.failed(&why))
     }
 
-    /// Waits until the disk has all that was committed to it.
-    pub(super) fn sync(&self, log: &File) -> Result<(), StoreError> {
+    /// Keeps it open for the next sync. It was opened before the commit that is to be synced: where there is no
+    /// descriptor left, nothing must be spent.
+    pub(super) fn keep(&self, log: File) {
+        self.ready.set(Some(log));
+    }
+
+    /// Waits until the disk has all that was committed.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        let log = match self.ready.take() {
+            Some(log) => log,
+            None => self.open()?,
+        };
         log.sync_data().map_err(|why| self.failed(&why))
     }
 

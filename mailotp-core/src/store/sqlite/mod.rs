@@ -87,7 +87,7 @@ impl SqliteStore {
             connection.execute_batch("COMMIT")
         };
         fill().map_err(failed)?;
-        store.log.sync(&store.log.open()?)?;
+        store.log.sync()?;
         Ok(store)
     }
 
@@ -312,7 +312,7 @@ impl Database for SqliteStore {
         durability: Durability,
         mut work: impl FnMut(&dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (result, reached, log) = self.patiently(|connection| {
+        let (result, reached) = self.patiently(|connection| {
             let begun = Begun::new(connection, TransactionBehavior::Immediate, &self.trust)?;
             let log = self.log.open()?;
             let in_turn = || {
@@ -323,18 +323,23 @@ impl Database for SqliteStore {
             };
             let done = in_turn();
             queue::ring(&log);
-            done.map(|(result, reached)| (result, reached, log))
+            if let Ok((_, reached)) = &done
+                && (reached.is_some() || durability != Durability::Process)
+            {
+                self.log.keep(log);
+            }
+            done
         })?;
         self.reached = reached.or(self.reached);
         if durability != Durability::Process {
-            self.log.sync(&log)?;
+            self.log.sync()?;
         }
         self.in_time()?;
         Ok(result)
     }
 
     fn harden(&mut self) -> Result<(), StoreError> {
-        self.log.sync(&self.log.open()?)?;
+        self.log.sync()?;
         self.in_time()
     }
 
