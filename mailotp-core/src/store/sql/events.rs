@@ -11,7 +11,7 @@ const COLUMNS: &str = "time, host, actor, account, service, remote, result, reas
 const NO_EVENT: i64 = -1;
 
 /// So many events of an account within so many seconds are a flood.
-const FLOOD: u32 = 500;
+const FLOOD: u32 = 100;
 const FLOOD_WITHIN: i64 = 3600;
 
 /// Writes an event, or counts it into an equal one of a moment ago.
