@@ -266,7 +266,7 @@ mutants:
 	@$(CARGO) mutants --version >/dev/null 2>&1 || \
 		{ echo 'cargo-mutants is missing: cargo install --locked cargo-mutants' >&2; exit 1; }
 	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='env RUSTC_BOOTSTRAP=1' $(CARGO) mutants --package mailotp-core \
-		--output '$(TARGET)' $(MUTANTS) -- -- -Z unstable-options --fail-fast
+		--output '$(TARGET)' $(MUTANTS) -- --lib -- -Z unstable-options --fail-fast
 
 # Lines of the core and of the module that tests run.
 coverage: dependencies

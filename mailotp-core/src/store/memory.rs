@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::{
     Apart, DAY, Decision, EventFilter, Identity, KNOWN_DAYS, KNOWN_NETWORKS, Ledger, Maintained,
-    Part, Place, Resealed, SAME_EVENT_WITHIN, Sealed, Store, StoreError, UNENROLLED, may_merge,
+    Part, Place, Resealed, SAME_EVENT_AMONG, SAME_EVENT_WITHIN, Sealed, Store, StoreError,
+    UNENROLLED, may_merge,
 };
 use crate::account::{
     Account, AliasUse, Change, Consumption, Credential, Kind, LastUse, OwnRule, Pinned,
@@ -51,7 +52,11 @@ impl MemoryStore {
 
     fn tell(&mut self, event: &Event) {
         self.newest = self.newest.max(event.time);
-        let same = self.events.iter_mut().rev().find(|other| {
+        let of_account = self.events.iter_mut().rev();
+        let mut newest = of_account
+            .filter(|other| other.account == event.account)
+            .take(SAME_EVENT_AMONG);
+        let same = newest.find(|other| {
             other.time.0 > event.time.0 - SAME_EVENT_WITHIN
                 && *event
                     == Event {

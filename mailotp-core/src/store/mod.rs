@@ -40,6 +40,9 @@ pub const WORKS_SINCE: u32 = 3;
 
 /// Equal events within so many seconds are one, with a count.
 const SAME_EVENT_WITHIN: i64 = 60;
+/// If they are among so many of the account's newest: whoever looks further takes longer for an account than for a name that
+/// nobody has.
+const SAME_EVENT_AMONG: usize = 8;
 
 /// How many networks of an account have a budget of their own, and for how many days.
 pub(crate) const KNOWN_NETWORKS: usize = 4;

@@ -3,57 +3,65 @@
 use super::value::unreadable;
 use super::{Row, Sql, Value, one, values};
 use crate::audit::{Event, Reason, Verdict};
-use crate::store::{EventFilter, SAME_EVENT_WITHIN, StoreError, UNENROLLED, may_merge};
+use crate::store::{
+    EventFilter, SAME_EVENT_AMONG, SAME_EVENT_WITHIN, StoreError, UNENROLLED, may_merge,
+};
 
 const COLUMNS: &str = "time, host, actor, account, service, remote, result, reason, would, rule, kind, credential, count";
 
 /// The number of none.
 const NO_EVENT: i64 = -1;
 
-/// So many events of an account within so many seconds are a flood.
+/// So many events of an account within so many seconds are a flood. They are counted with each refusal: the more there may
+/// be, the longer it takes than for a name that nobody has.
 const FLOOD: u32 = 100;
 const FLOOD_WITHIN: i64 = 3600;
 
 /// Writes an event, or counts it into an equal one of a moment ago.
 pub(super) fn insert(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
-    sql.advance_clock(event.time)?;
-    if may_merge(event) {
-        // No stranger makes a login inside a window: each keeps its place, and costs no count.
-        let from_strangers = event.result != Verdict::Continued;
-        let places = if from_strangers && is_flooded(sql, event)? {
-            Places::All
-        } else {
-            Places::Same
-        };
-        if merge(sql, event, places)? {
-            // One statement less would tell it from a stranger's: see `insert_nothing`.
-            return delete(sql, NO_EVENT).map(|_| ());
-        }
+    if may_merge(event) && event.result != Verdict::Continued {
+        return tell(sql, event, true);
     }
-    add(sql, event)
+    // No stranger makes a login that is accepted, or goes on in a window: each keeps its place, and costs no count.
+    sql.advance_clock(event.time)?;
+    if may_merge(event) && merge(sql, event, event.account.as_deref(), Places::Same)? {
+        return Ok(());
+    }
+    one(sql.execute(&adding(""), &values_of(event))?)
 }
 
 /// Does the work of [`insert`] for a name that nobody has, and leaves nothing: whether an event is kept
-/// must not show in how long a login takes. A row that is only written as it was costs SQLite nothing.
+/// must not show in how long a login takes.
 pub(super) fn insert_nothing(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
+    tell(sql, event, false)
+}
+
+/// One way for all: an event that is counted into another is added as none, and one that is not kept is taken away again,
+/// since a row that is only written as it was costs SQLite nothing. Each statement takes as long to prepare as to run.
+fn tell(sql: &dyn Sql, event: &Event, is_kept: bool) -> Result<(), StoreError> {
     sql.advance_clock(event.time)?;
-    is_flooded(sql, event)?;
-    let row = sql.row(&format!("{} RETURNING id", adding()), &values_of(event))?;
-    one(delete(sql, row.get(0)?)?)
-}
-
-fn delete(sql: &dyn Sql, id: i64) -> Result<u64, StoreError> {
-    sql.execute("DELETE FROM event WHERE id = ?1", values![id])
-}
-
-fn add(sql: &dyn Sql, event: &Event) -> Result<(), StoreError> {
-    one(sql.execute(&adding(), &values_of(event))?)
+    let places = if is_flooded(sql, event)? {
+        Places::All
+    } else {
+        Places::Same
+    };
+    let account = event.account.as_deref().filter(|_| is_kept);
+    let is_new = !merge(sql, event, account, places)?;
+    let mut values = values_of(event).to_vec();
+    values.push(is_new.into());
+    let added = sql.first(&adding(" WHERE ?14 = 1 RETURNING id"), &values)?;
+    let unkept = match added {
+        Some(row) if !is_kept => row.get(0)?,
+        _ => NO_EVENT,
+    };
+    sql.execute("DELETE FROM event WHERE id = ?1", values![unkept])?;
+    Ok(())
 }
 
 /// The statement for [`values_of`].
-fn adding() -> String {
+fn adding(end: &str) -> String {
     format!(
-        "INSERT INTO event ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+        "INSERT INTO event ({COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13{end}"
     )
 }
 
@@ -96,18 +104,24 @@ enum Places {
 
 /// Whether an account had so many events of late that its refusals are no longer told apart.
 fn is_flooded(sql: &dyn Sql, event: &Event) -> Result<bool, StoreError> {
-    let row = sql.row(
+    let nth = sql.first(
         &format!(
-            "SELECT count(*) FROM
-             (SELECT 1 FROM event WHERE {} AND time > ?2 LIMIT {FLOOD}) AS recent",
-            of_account(event, "?1")
+            "SELECT 1 FROM event WHERE {} AND time > ?2 LIMIT 1 OFFSET {}",
+            of_account(event, "?1"),
+            FLOOD - 1
         ),
         values![&event.account, event.time.0 - FLOOD_WITHIN],
     )?;
-    Ok(row.get::<u32>(0)? >= FLOOD)
+    Ok(nth.is_some())
 }
 
-fn merge(sql: &dyn Sql, event: &Event, places: Places) -> Result<bool, StoreError> {
+/// Counts it into an equal one of this account; of `None` there is none.
+fn merge(
+    sql: &dyn Sql,
+    event: &Event,
+    account: Option<&str>,
+    places: Places,
+) -> Result<bool, StoreError> {
     let (within, any_place) = match places {
         Places::Same => (SAME_EVENT_WITHIN, false),
         Places::All => (FLOOD_WITHIN, true),
@@ -115,18 +129,18 @@ fn merge(sql: &dyn Sql, event: &Event, places: Places) -> Result<bool, StoreErro
     let merged = sql.execute(
         &format!(
             "UPDATE event SET count = count + ?1, time = ?2 WHERE id =
-             (SELECT id FROM event
-              WHERE {} AND time > ?4 AND time <= ?2 AND host = ?5 AND result = ?8
-                AND reason = ?9 AND would IS ?10 AND actor IS ?13
+             (SELECT max(id) FROM event
+              WHERE id IN (SELECT id FROM event WHERE {} AND time > ?4 AND time <= ?2
+                           ORDER BY time DESC LIMIT {SAME_EVENT_AMONG})
+                AND host = ?5 AND result = ?8 AND reason = ?9 AND would IS ?10 AND actor IS ?13
                 AND (?14 = 1 OR (service IS ?6 AND remote IS ?7
-                  AND rule IS ?11 AND credential IS ?12))
-              ORDER BY time DESC LIMIT 1)",
+                  AND rule IS ?11 AND credential IS ?12)))",
             of_account(event, "?3")
         ),
         values![
             event.count,
             event.time,
-            &event.account,
+            account,
             event.time.0 - within,
             &event.host,
             &event.service,
