@@ -147,6 +147,7 @@ fn a_lock_that_is_never_given_takes_no_longer_than_the_timeout() {
     });
     assert_eq!(reply.expect("it lives").verdict(), "PAM_SUCCESS");
     assert!(locks > 10, "{locks}");
+    let mut let_in = Vec::new();
     for from in (0..locks).step_by(if thorough() { 1 } else { 8 }) {
         let (mut count, start) = (0, Instant::now());
         let reply = traced(&site, &login, |call| {
@@ -161,8 +162,15 @@ fn a_lock_that_is_never_given_takes_no_longer_than_the_timeout() {
         let reply = reply.expect("it lives");
         // For the prompt, and for the answer.
         assert!(took < Duration::from_secs(3), "from {from} on: {took:?}");
-        assert_eq!(reply.verdict(), "PAM_AUTHINFO_UNAVAIL", "from {from} on");
+        let verdict = reply.verdict();
+        let_in.push(verdict == "PAM_SUCCESS");
+        assert!(
+            ["PAM_SUCCESS", "PAM_AUTHINFO_UNAVAIL"].contains(&verdict),
+            "from {from} on: {reply:?}"
+        );
         let again = site.verdict("imap", "alice", HOME, &phone.secret);
         assert_eq!(again, "PAM_SUCCESS", "after {from}");
     }
+    // The last of these calls lets go of a lock, when all is done.
+    assert!(!let_in[0] && let_in.is_sorted(), "{let_in:?}");
 }
