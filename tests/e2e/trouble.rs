@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use harness::host::Request;
 use harness::sandbox::Sandbox;
 use harness::site::Site;
+use harness::trace::Fate;
+use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use rusqlite::Connection;
 
@@ -156,8 +158,41 @@ fn as_much_memory_as_dovecot_gives_is_enough_and_less_is_a_refusal_that_says_so(
     });
 }
 
+/// What a disk can say to a write is said to the administrator as well. A quota is one of that: the kernel has to have been
+/// built with one, so that here it is the tracer who says it.
 #[test]
-fn a_process_with_hardly_a_descriptor_left_refuses_and_harms_nothing() {
+fn the_log_says_in_the_words_of_the_system_why_a_store_could_not_be_written_or_opened() {
+    Sandbox::run(|sandbox| {
+        let site = Site::of_root(CONFIGURATION);
+        let sheet = site.sheet("alice");
+        for (code, call, error) in [
+            (0, libc::SYS_pwrite64, libc::EDQUOT),
+            (1, libc::SYS_pwrite64, libc::EIO),
+            (2, libc::SYS_fdatasync, libc::EIO),
+        ] {
+            let code = &sheet.codes[code];
+            let login = Request::new("imap", "alice").from(HOME).answer(code);
+            let reply = site.host().traced(&site.here(login), |made| {
+                let is_it = made.enters && made.number == call;
+                if is_it {
+                    Fate::Fails(error)
+                } else {
+                    Fate::Lives
+                }
+            });
+            assert_eq!(reply.expect("it lives").verdict(), "PAM_AUTHINFO_UNAVAIL");
+            let words = Errno::from_raw(error).desc();
+            sandbox.syslog().wait_for(&["result=unavailable", words]);
+        }
+    });
+}
+
+#[test]
+fn a_process_with_hardly_a_descriptor_left_refuses_says_so_and_harms_nothing() {
+    Sandbox::run(hardly_a_descriptor);
+}
+
+fn hardly_a_descriptor(sandbox: &Sandbox) {
     let site = Site::of_root(CONFIGURATION);
     let sheet = site.sheet("alice");
     let mut verdicts = Vec::new();
@@ -167,6 +202,10 @@ fn a_process_with_hardly_a_descriptor_left_refuses_and_harms_nothing() {
         let taken: String = (3..3 + taken).map(open).collect();
         let verdict = short_of(&site, &format!("ulimit -n 13; {taken}true"), code);
         assert_ne!(verdict, "PAM_IGNORE", "{taken}");
+        if verdict == "PAM_AUTHINFO_UNAVAIL" {
+            let why = Errno::EMFILE.desc();
+            sandbox.syslog().wait_for(&["result=unavailable", why]);
+        }
         let again = site.verdict("imap", "alice", "203.0.113.1", code);
         let right = match verdict.as_str() {
             "PAM_SUCCESS" => "PAM_AUTH_ERR",

@@ -3,20 +3,24 @@
 //! A lock on the index of the log that cannot be had, for whatever reason, is tried a hundred times, with pauses of ten
 //! seconds in all (`walTryBeginRead` of wal.c), and twice as long where the log begins anew. Nobody asks the host whether
 //! it has as much time. Where no pause takes any time, the hundred tries are over at once, and the store has failed.
+//!
+//! It also keeps what the system said when SQLite asks why something has failed, since SQLite tells nobody.
 
 use std::cell::Cell;
 use std::ffi::CStr;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
-use libc::c_int;
-use mailotp_core::store::sqlite;
+use libc::{c_char, c_int};
+use mailotp_core::store::sqlite::{self, Vfs};
+use nix::errno::Errno;
 use rusqlite::ffi::{SQLITE_OK, sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register};
 
 const NAME: &CStr = c"mailotp";
 
 thread_local! {
     static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
+    static FAILED: Cell<Option<Errno>> = const { Cell::new(None) };
 }
 
 unsafe extern "C" fn sleep(_: *mut sqlite3_vfs, microseconds: c_int) -> c_int {
@@ -29,6 +33,13 @@ unsafe extern "C" fn sleep(_: *mut sqlite3_vfs, microseconds: c_int) -> c_int {
         std::thread::sleep(time);
     }
     microseconds
+}
+
+/// `xGetLastError` of sqlite.org/c3ref/vfs.html: SQLite takes what it returns for errno(3).
+unsafe extern "C" fn last_error(_: *mut sqlite3_vfs, _: c_int, _: *mut c_char) -> c_int {
+    let error = Errno::last();
+    FAILED.set(Some(error));
+    error as c_int
 }
 
 /// What this thread opens and does with a store until the next call of this sleeps no longer than until then.
@@ -48,12 +59,16 @@ pub fn sleep_until(deadline: Instant) {
             zName: NAME.as_ptr(),
             pNext: std::ptr::null_mut(),
             xSleep: Some(sleep),
+            xGetLastError: Some(last_error),
             ..*own
         }));
         // SAFETY: the same: it is never freed, and this module is never unloaded (-z nodelete). Not as the
         // default, which is the host's.
         if unsafe { sqlite3_vfs_register(vfs, 0) } == SQLITE_OK {
-            sqlite::open_through(NAME);
+            sqlite::open_through(Vfs {
+                name: NAME,
+                last_error: || FAILED.take(),
+            });
         }
     });
     UNTIL.set(Some(deadline));

@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
@@ -227,17 +228,25 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     match VFS.get() {
-        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, *vfs),
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.name),
         None => Connection::open_with_flags(path, flags),
     }
 }
 
-/// The VFS by which stores are opened.
-static VFS: OnceLock<&'static CStr> = OnceLock::new();
+/// A VFS of SQLite (sqlite.org/vfs.html).
+pub struct Vfs {
+    /// The name by which it is registered.
+    pub name: &'static CStr,
+    /// What the system said to this thread when SQLite asked why something had failed, if it has asked since this was
+    /// called last.
+    pub last_error: fn() -> Option<Errno>,
+}
 
-/// From now on this process opens stores through this VFS, which is registered, and not through SQLite's own
-/// (sqlite.org/vfs.html).
-pub fn open_through(vfs: &'static CStr) {
+/// The one by which stores are opened.
+static VFS: OnceLock<Vfs> = OnceLock::new();
+
+/// From now on this process opens stores through this VFS, and not through SQLite's own.
+pub fn open_through(vfs: Vfs) {
     let _ = VFS.set(vfs);
 }
 
@@ -273,9 +282,11 @@ fn wait_for(connection: &Connection, time: Duration) -> rusqlite::Result<()> {
 
 fn failed(error: rusqlite::Error) -> StoreError {
     let extended = error.sqlite_error().map(|error| error.extended_code);
+    let system = VFS.get().and_then(|vfs| (vfs.last_error)());
+    let is_full = system.is_none_or(|system| system == Errno::ENOSPC);
     match error.sqlite_error_code() {
         // The index of the log does not grow where there is no room.
-        _ if extended == Some(SQLITE_IOERR_SHMSIZE) => StoreError::Full,
+        _ if extended == Some(SQLITE_IOERR_SHMSIZE) && is_full => StoreError::Full,
         // The last one: a lock could not be had, however often it was tried (sqlite.org/rescode.html#protocol).
         Some(
             ErrorCode::DatabaseBusy
@@ -287,7 +298,11 @@ fn failed(error: rusqlite::Error) -> StoreError {
         Some(ErrorCode::NotADatabase) => StoreError::NotAStore("the file".into()),
         _ if matches!(error, rusqlite::Error::QueryReturnedNoRows) => StoreError::Gone,
         _ => StoreError::Failed(match extended {
-            Some(code) => format!("{error} (SQLite says {code})"),
+            // SQLite itself tells no two errors of the system apart.
+            Some(code) => match system {
+                Some(system) => format!("{error}: {} (SQLite says {code})", system.desc()),
+                None => format!("{error} (SQLite says {code})"),
+            },
             None => error.to_string(),
         }),
     }
