@@ -20,6 +20,9 @@ const WORKERS: usize = 64;
 const LOGINS: usize = 10;
 /// As many logins of one process.
 const IN_TURN: usize = 200;
+/// So much longer than among a few may a login take among all of them, and in so many turns that is measured.
+const LIMIT: f64 = 1.1;
+const ROUNDS: usize = 10;
 /// As many accounts are enrolled to see how fast that is.
 const BULK: usize = 1000;
 
@@ -42,6 +45,7 @@ fn main() {
     );
     println!("|---|---:|---|---:|---:|---:|---:|---:|---:|");
     let mut notes = Vec::new();
+    let mut ratios = Vec::new();
     for place in [Place::file(), Place::database()] {
         let (site, mut workers) = (place.site(CONFIGURATION), Vec::new());
         for number in 0..WORKERS {
@@ -57,6 +61,11 @@ fn main() {
                 there = wanted;
                 measure(&place, &site, &mut workers, there);
             }
+        }
+        let few = place.another(CONFIGURATION);
+        let worker = Worker::enrol(&few, 0);
+        for (login, ratio) in beside_few(&few, worker, &site, &mut workers[0]) {
+            ratios.push((format!("{}, {login}", place.name()), ratio));
         }
         let size = place.size(&site) >> 20;
         notes.push(format!(
@@ -74,6 +83,48 @@ fn main() {
     for note in notes {
         println!("* {note}");
     }
+    println!(
+        "\n| login | median time among {accounts} accounts × among one | limit |\n|---|---:|---:|"
+    );
+    for (login, ratio) in &ratios {
+        println!("| {login} | {ratio:.2} | {LIMIT} |");
+    }
+    if ratios.iter().any(|(_, ratio)| *ratio > LIMIT) {
+        eprintln!("A login among many accounts takes longer than among few.");
+        std::process::exit(1);
+    }
+}
+
+/// In turn, since absolute times drift: what a login takes where there are many accounts, by what it takes where there is one.
+fn beside_few(
+    few: &Site,
+    mut one: Worker,
+    many: &Site,
+    among_many: &mut Worker,
+) -> [(&'static str, f64); 2] {
+    let each = IN_TURN / ROUNDS;
+    let median = |site: &Site, requests: Vec<Request>| {
+        let replies = site.ask_in_turn(requests);
+        let mut times: Vec<u64> = replies.iter().map(|reply| reply.microseconds).collect();
+        times.sort_unstable();
+        times[times.len() / 2] as f64
+    };
+    let ratio =
+        |requests: &dyn Fn(&mut Worker) -> Vec<Request>, one: &mut Worker, other: &mut Worker| {
+            let rounds = (0..ROUNDS).map(|_| {
+                let [one, other] = [requests(one), requests(other)];
+                median(many, other) / median(few, one)
+            });
+            let mut ratios: Vec<f64> = rounds.collect();
+            ratios.sort_by(f64::total_cmp);
+            ratios[ROUNDS / 2]
+        };
+    let phone = |worker: &mut Worker| vec![worker.login(&worker.app_password); each];
+    let hotp = |worker: &mut Worker| worker.with_codes(each);
+    [
+        ("app password", ratio(&phone, &mut one, among_many)),
+        ("HOTP", ratio(&hotp, &mut one, among_many)),
+    ]
 }
 
 impl Worker {
@@ -81,8 +132,8 @@ impl Worker {
         let name = format!("worker{number}");
         let app_password = site.app_password(&name, &[]).secret;
         let token = Hotp::of(&site.add(&name, &["hotp", "--no-confirm"]));
-        // Each size takes a part of them: one process alone, and all at once.
-        let count = 4 * (LOGINS + if number == 0 { IN_TURN } else { 0 });
+        // Each size takes a part of them, and so does the comparison: one process alone, and all at once.
+        let count = 5 * (LOGINS + if number == 0 { IN_TURN } else { 0 });
         Worker {
             name,
             app_password,

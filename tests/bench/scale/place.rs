@@ -78,6 +78,16 @@ impl Place {
         }
     }
 
+    /// A site with a store of its own in the same place.
+    pub fn another(&self, configuration: &str) -> Site {
+        match self {
+            Place::File => Site::new(configuration),
+            Place::Database { server, .. } => {
+                Site::of_database(&server.url(&server.database()), ALONE, configuration)
+            }
+        }
+    }
+
     /// Adds the accounts from the number `from` up to `to`.
     pub fn fill(&self, site: &Site, from: usize, to: usize) {
         // A part at a time: no statement of a test may run for long.
