@@ -195,6 +195,13 @@ mod tests {
         assert!(!open(8000, 8200));
     }
 
+    /// In the second that it was opened in there is nothing that could move.
+    #[test]
+    fn the_idle_limit_moves_with_the_first_who_comes_back() {
+        assert!(!window().wants_touch(LIMITS, Timestamp(1000)));
+        assert!(window().wants_touch(LIMITS, Timestamp(1001)));
+    }
+
     #[test]
     fn the_idle_limit_moves_at_most_once_a_minute() {
         let window = || Window {
