@@ -29,6 +29,7 @@ pub fn all(sandbox: &Sandbox, site: &Site, effort: Effort) -> Vec<Contestant> {
     for (users, service) in [(1, "oath-1"), (1000, "oath-1000"), (100_000, "oath-100000")] {
         all.push(oath(site, effort, users, service));
     }
+    all.push(otpw(sandbox, site));
     all.push(unix(sandbox, site));
     all
 }
@@ -199,6 +200,48 @@ fn oath(site: &Site, effort: Effort, users: usize, service: &'static str) -> Con
             service,
             processes,
         )
+    }
+}
+
+/// Whose list lies in their home. It asks for the first line of the file that is not used up, and strikes it there; nothing
+/// is synced.
+fn otpw(sandbox: &Sandbox, site: &Site) -> Contestant {
+    // Not where other modules are.
+    stack(site, "otpw", "/lib/security/pam_otpw.so");
+    let home = site.path("otpw");
+    let (user, id) = ("otpw", 4242);
+    std::fs::create_dir(&home).expect("the folder is ours");
+    let passwd = std::fs::read_to_string("/etc/passwd").expect("the private /etc/passwd");
+    let line = format!("{user}:x:{id}:{id}::{}:/bin/sh\n", home.display());
+    sandbox.write("/etc/passwd", 0o644, &(passwd + &line));
+    let file = home.join(".otpw");
+    let make = format!(
+        "printf 'prefix\\nprefix\\n' | otpw-gen -h 60 -w 79 -s 2 -f '{}' 2>/dev/null",
+        file.display()
+    );
+    let list = site.shell(&make).done().stdout;
+    for path in [&home, &file] {
+        std::os::unix::fs::chown(path, Some(id), Some(id)).expect("chown");
+    }
+    // Five columns of a number and two halves.
+    let words: Vec<&str> = list.split_whitespace().collect();
+    let code = |number: &str| {
+        let printed = words.windows(3).find(|three| three[0] == number);
+        let [_, first, second] = printed.expect("it is printed") else {
+            unreachable!("three")
+        };
+        format!("prefix{first}{second}")
+    };
+    let hashes = std::fs::read_to_string(&file).expect("it was just made");
+    let codes: Vec<String> = (hashes.lines().skip(2))
+        .map(|line| code(&line[..3]))
+        .collect();
+    Contestant {
+        workers: vec![Worker {
+            user: user.into(),
+            typed: Typed::InTurn(codes.into_iter()),
+        }],
+        ..contestant("pam_otpw", "otpw", &[1])
     }
 }
 

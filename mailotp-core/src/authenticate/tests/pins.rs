@@ -253,3 +253,29 @@ fn digits_that_strangers_have_guessed_keep_nobody_from_a_sheet_with_a_pin() {
         ACCEPTED
     );
 }
+
+/// What is right and yet refused is told with the credential that it is of, for the administrator alone.
+#[test]
+fn a_code_that_is_spent_or_whose_pin_is_closed_is_refused_with_the_name_of_its_sheet_in_the_log() {
+    let mut world = World::new("");
+    let codes = world.sheet("alice", 4, Scope::default());
+    world.pin("alice", "1234");
+    let first = format!("1234{}", codes[0]);
+    let accepted = world.report("alice", "imap", HERE, &first);
+    let sheet = accepted.event.credential.clone();
+    assert!(accepted.answer == Answer::Accept && sheet.is_some());
+    let mut told = |from: &str, typed: &str| {
+        let event = world.report("alice", "imap", from, typed).event;
+        (event.reason, event.credential)
+    };
+    assert_eq!(
+        told("198.51.100.1", &first),
+        (Reason::Replay, sheet.clone())
+    );
+    for at in 2..12 {
+        let guess = format!("{}{}", 5000 + at, codes[1]);
+        told(&format!("198.51.100.{at}"), &guess);
+    }
+    let right = format!("1234{}", codes[1]);
+    assert_eq!(told("198.51.100.99", &right), (Reason::Budget, sheet));
+}
