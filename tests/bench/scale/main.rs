@@ -103,21 +103,18 @@ fn beside_few(
     among_many: &mut Worker,
 ) -> [(&'static str, f64); 2] {
     let each = IN_TURN / ROUNDS;
-    let median = |site: &Site, requests: Vec<Request>| {
+    let time = |site: &Site, requests: Vec<Request>| {
         let replies = site.ask_in_turn(requests);
-        let mut times: Vec<u64> = replies.iter().map(|reply| reply.microseconds).collect();
-        times.sort_unstable();
-        times[times.len() / 2] as f64
+        let times = replies.iter().map(|reply| reply.microseconds as f64);
+        median(times.collect())
     };
     let ratio =
         |requests: &dyn Fn(&mut Worker) -> Vec<Request>, one: &mut Worker, other: &mut Worker| {
             let rounds = (0..ROUNDS).map(|_| {
                 let [one, other] = [requests(one), requests(other)];
-                median(many, other) / median(few, one)
+                time(many, other) / time(few, one)
             });
-            let mut ratios: Vec<f64> = rounds.collect();
-            ratios.sort_by(f64::total_cmp);
-            ratios[ROUNDS / 2]
+            median(rounds.collect())
         };
     let phone = |worker: &mut Worker| vec![worker.login(&worker.app_password); each];
     let hotp = |worker: &mut Worker| worker.with_codes(each);
@@ -125,6 +122,12 @@ fn beside_few(
         ("app password", ratio(&phone, &mut one, among_many)),
         ("HOTP", ratio(&hotp, &mut one, among_many)),
     ]
+}
+
+/// The one in the middle.
+fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_by(f64::total_cmp);
+    of[of.len() / 2]
 }
 
 impl Worker {
